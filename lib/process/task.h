@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tasks (threads) and processes (thread groups), after Linux's task_struct and signal_struct.
+ *
+ * Life: task_alloc() by clone or by the South for the first one; published in the pid table; runs; task_exit(); a process whose
+ * last task is gone is a zombie until its parent waits. Who holds a struct task * must have a reference, be that task, or hold
+ * tasklist_lock.
+ *
+ * Locks: tasklist_lock (rwsem-like mutex; process/pid.c) guards parents, children, thread lists, process groups and sessions.
+ * process->lock guards the process's own counters, limits and itimers; sighand->lock all of signal state.
+ */
+#ifndef LIB_PROCESS_TASK_H
+#define LIB_PROCESS_TASK_H
+
+#include "arch/regs.h"
+#include "base/atomic.h"
+#include "base/list.h"
+#include "sched/time.h"
+#include "sched/wait.h"
+#include "process/signal_types.h"
+
+struct cred;
+struct files;
+struct fs_state;
+struct mm;
+struct namespace;
+struct tty;
+
+#define TASK_COMM_LEN	16
+
+/* task->work: reasons to leave the fast way back to the program; set by anyone with atomic_or(), then machine->kick() */
+#define WORK_SIGNAL	BIT(0)	/* look for a signal to deliver */
+#define WORK_EXIT	BIT(1)	/* the process is going: die */
+#define WORK_RESTORE_MASK BIT(2)	/* sigsuspend & co: put saved_sigmask back when no handler runs */
+#define WORK_STOP	BIT(3)	/* group stop */
+#define WORK_MM		BIT(4)	/* the pager asks this task's address space to let go of pages (truncate) */
+#define WORK_TRACE	BIT(5)
+#define WORK_SINGLESTEP	BIT(6)
+
+struct rlimit64 {
+	u64 cur, max;
+};
+#define RLIM_NLIMITS	16
+#define RLIM64_INFINITY	(~0ull)
+
+struct process {
+	ref_t ref;
+	s32 tgid;
+	struct list threads;		/* of task.thread_node; guarded by tasklist_lock */
+	u32 nr_threads;			/* live ones */
+	struct task *leader;		/* stays until the process is reaped */
+	struct process *parent;		/* guarded by tasklist_lock */
+	struct list children, sibling;	/* of process */
+	struct list pid_node;		/* in the table of all processes */
+	s32 pgid, sid;			/* guarded by tasklist_lock */
+	struct list pgrp_node;
+	struct tty *tty;		/* controlling terminal; guarded by sighand lock of the leader */
+	bool is_subreaper, has_child_subreaper, did_exec, session_leader;
+
+	struct mutex lock;		/* guards limits, timers, usage */
+	struct rlimit64 rlim[RLIM_NLIMITS];
+	struct sigpending shared_pending;	/* guarded by sighand.lock */
+	struct wait_queue child_wait;	/* wait4(): a child changed state */
+	struct wait_queue pidfd_wait;	/* pidfds poll here: this process exited */
+	u32 exit_signal;		/* to the parent */
+	u32 exit_code;			/* wait status; valid once group_exit */
+	bool group_exit;		/* all tasks are to die; guarded by sighand.lock */
+	bool zombie;			/* all tasks gone, nobody waited yet */
+	u32 group_stop_count, group_stop_sig;	/* job control; guarded by sighand.lock */
+	bool stopped, continued, stop_reported;
+	u32 stop_code;
+	struct task *exec_task;		/* a thread in exec that waits for the others to go */
+
+	s64 start_time;			/* monotonic ns */
+	s64 utime, stime, cutime, cstime;	/* ns; of threads that are gone, of children waited for */
+	u64 min_flt, maj_flt, cmaxrss, maxrss, nvcsw, nivcsw;
+	struct itimer_state *itimers;	/* alarm, setitimer, POSIX timers: process/itimer.c */
+	u32 personality;
+	s32 oom_score_adj;
+	u32 pdeath_signal_unused;
+	char *cmdline_override;
+};
+
+struct task {
+	struct cpu *cpu;		/* the South's thread of execution that runs this task, NULL when it never ran; first: entry code uses it */
+	struct regs *regs;		/* the program's registers, on the kernel stack */
+	u32 state;			/* TASK_*; sched/ */
+	u32 work;			/* WORK_* */
+
+	ref_t ref;
+	s32 tid;
+	struct process *process;
+	struct list thread_node, pid_node;
+	char comm[TASK_COMM_LEN];
+	bool kthread;			/* runs in the library kernel only */
+	bool exiting;
+
+	struct mm *mm;			/* NULL for kernel threads */
+	struct files *files;
+	struct fs_state *fs;		/* cwd, root, umask: fs/fs_state.h */
+	struct cred *cred;		/* only the task itself changes it; others read under tasklist_lock */
+	struct sighand *sighand;
+
+	sigset_t blocked, saved_sigmask, real_blocked;	/* guarded by sighand.lock for writers */
+	struct sigpending pending;
+	u64 sas_sp, sas_size;		/* sigaltstack */
+	u32 sas_flags;
+
+	u64 clear_child_tid;		/* user address, 0: none */
+	u64 robust_list;		/* user address */
+	struct task *vfork_parent;	/* whom to wake at exec or exit; a reference */
+	bool vfork_done;
+	u64 rseq_addr;
+	u32 rseq_len, rseq_sig;
+	u32 pdeath_signal;
+
+	struct {
+		long (*func)(struct task *t);	/* ERESTART_RESTARTBLOCK: nanosleep, poll, futex */
+		u64 arg[6];
+	} restart;
+
+	struct futex_waiter *pi_waiter;
+	struct list pi_states;
+	u64 tls;			/* FS base as the program set it (kept by the South between switches) */
+	u32 exit_code;
+	s64 start_time;
+	void *kstack;
+	struct { u64 nr; u64 args[6]; } last_call;	/* for /proc/self/syscall, --trace */
+	u64 calls;			/* served, for --stats */
+	s64 sleep_start;
+	s32 nice, policy, rt_priority;
+	u64 affinity[16];
+	u64 timer_slack;
+	bool no_new_privs, dumpable_unused, in_exec;
+	void (*kthread_fn)(void *arg);
+	void *kthread_arg;
+};
+
+#include "arch/current.h"		/* static inline struct task *current_task(void) */
+#define current current_task()
+
+static inline void task_get(struct task *t) { ref_get(&t->ref); }
+void task_put(struct task *t);
+
+/* task_set_work() - set WORK_* bits and make @t notice: wakes an interruptible sleep, interrupts program code */
+void task_set_work(struct task *t, u32 bits);
+
+/* kthread_create() - run @fn(@arg) in a task of the library kernel (in the supervisor, on hosted Souths). Return: 0, -ENOMEM, -EAGAIN */
+int kthread_create(const char *name, void (*fn)(void *arg), void *arg);
+
+#endif
