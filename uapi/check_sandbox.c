@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * A sandbox as its creator describes it: windows and limits. Contracts: check.h.
+ */
+#include "check.h"
+
+/*@
+  assigns \nothing;
+  ensures \result == 0 || \result == 1;
+  ensures \result == 1 <==> lbx_page_multiple(x);
+*/
+static int page_multiple(lbx_u64 x)
+{
+	return x % LBX_PAGE_SIZE == 0;
+}
+
+int lbx_check_space(const struct lbx_space_raw *raw, struct lbx_space *out)
+{
+	if (!page_multiple(raw->kernel_start) || !page_multiple(raw->kernel_end) ||
+	    !page_multiple(raw->program_start) || !page_multiple(raw->program_end) ||
+	    !page_multiple(raw->map_start_end) || !page_multiple(raw->map_len_end))
+		return -LBX_EINVAL;
+
+	/* Address 0 belongs to no window: it says "none" in a record. */
+	if (raw->kernel_start == 0 || raw->kernel_start >= raw->kernel_end ||
+	    raw->program_start == 0 || raw->program_start >= raw->program_end)
+		return -LBX_EINVAL;
+	if (raw->kernel_end > raw->program_start && raw->program_end > raw->kernel_start)
+		return -LBX_EINVAL;
+
+	if (raw->map_start_end <= raw->program_start ||
+	    raw->map_start_end > raw->program_end || raw->map_len_end == 0 ||
+	    raw->map_len_end > raw->program_end - raw->map_start_end)
+		return -LBX_EINVAL;
+
+	out->kernel_start = raw->kernel_start;
+	out->kernel_end = raw->kernel_end;
+	out->program_start = raw->program_start;
+	out->program_end = raw->program_end;
+	out->map_start_end = raw->map_start_end;
+	out->map_len_end = raw->map_len_end;
+	return 0;
+}
+
+int lbx_check_limits(const struct lbx_limits_raw *raw,
+		     const struct lbx_limits *top, struct lbx_limits *out)
+{
+	if (raw->mem == 0 || raw->handles == 0 || raw->cpus == 0)
+		return -LBX_EINVAL;
+	if (raw->spaces == 0 || raw->spaces > raw->cpus)
+		return -LBX_EINVAL;
+	if ((raw->queue == 0) != (raw->queue_bytes == 0))
+		return -LBX_EINVAL;
+
+	if (raw->mem > top->mem || raw->queue_bytes > top->queue_bytes ||
+	    raw->handles > top->handles || raw->cpus > top->cpus ||
+	    raw->spaces > top->spaces || raw->queue > top->queue)
+		return -LBX_EPERM;
+
+	out->mem = raw->mem;
+	out->queue_bytes = raw->queue_bytes;
+	out->handles = raw->handles;
+	out->cpus = raw->cpus;
+	out->spaces = raw->spaces;
+	out->queue = raw->queue;
+	return 0;
+}
