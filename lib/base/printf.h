@@ -11,8 +11,12 @@
 #include "base/types.h"
 
 /* Return: the length that the whole text has (as snprintf(3)); at most @size - 1 bytes and a NUL are stored. */
+#ifdef LBX_HAVE_LIBC
+#include <stdio.h>
+#else
 int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap);
 int snprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
+#endif
 
 /* scnprintf() - as snprintf(), but returns what was stored */
 int scnprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Random bytes: ChaCha20 with fast key erasure, seeded at boot from the South's entropy handle (which must be there: a South
- * without entropy refuses to start) and reseeded from it every minute of use.
+ * without entropy refuses to start). The state is the sandbox's, not a process's: a fork repeats nothing.
  */
 #ifndef LIB_BASE_RANDOM_H
 #define LIB_BASE_RANDOM_H

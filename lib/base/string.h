@@ -5,6 +5,9 @@
 
 #include "base/types.h"
 
+#ifdef LBX_HAVE_LIBC
+#include <string.h>
+#else
 void *memcpy(void *dst, const void *src, size_t n);
 void *memmove(void *dst, const void *src, size_t n);
 void *memset(void *dst, int c, size_t n);
@@ -16,6 +19,7 @@ int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
 char *strchr(const char *s, int c);
 char *strrchr(const char *s, int c);
+#endif
 ssize_t strscpy(char *dst, const char *src, size_t size);
 static inline bool streq(const char *a, const char *b) { return strcmp(a, b) == 0; }
 

@@ -52,7 +52,7 @@ struct uio {
 	size_t left;		/* bytes in all that are left */
 };
 
-#define UIO_MAXIOV		1024
+#define UIO_MAX_IOV		1024
 /* The most that one read or write moves: Linux's MAX_RW_COUNT. */
 #define MAX_RW_COUNT		0x7ffff000ul
 
