@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The host's end of lbx-vm."""
