@@ -6,13 +6,16 @@
 #include "base/list.h"
 #include "base/types.h"
 
-#define NSIG		64
-#ifndef LBX_HAVE_LIBC
-typedef u64 sigset_t;		/* bit n-1 is signal n */
-#else
+#ifdef LBX_HAVE_LIBC
+/* Unit tests: libc's own names come first, so that nothing below clashes with them later. */
+#include <signal.h>
+#undef NSIG
 #define sigset_t lbx_sigset_t
 typedef u64 lbx_sigset_t;
+#else
+typedef u64 sigset_t;		/* bit n-1 is signal n */
 #endif
+#define NSIG		64
 #define SIGMASK(sig)	(1ull << ((sig) - 1))
 
 struct sigpending {

@@ -6,8 +6,9 @@
  * last task is gone is a zombie until its parent waits. Who holds a struct task * must have a reference, be that task, or hold
  * tasklist_lock.
  *
- * Locks: tasklist_lock (rwsem-like mutex; process/pid.c) guards parents, children, thread lists, process groups and sessions.
- * process->lock guards the process's own counters, limits and itimers; sighand->lock all of signal state.
+ * Locks: tasklist_lock (a mutex; process/pid.h) guards parents, children, thread lists, process groups and sessions.
+ * process->lock guards the process's own counters, limits and itimers; process->siglock all of signal state (process/signal.h)
+ * and the thread list as well: it is changed holding both and may be read under either.
  */
 #ifndef LIB_PROCESS_TASK_H
 #define LIB_PROCESS_TASK_H
@@ -36,6 +37,7 @@ struct tty;
 #define WORK_MM		BIT(4)	/* the pager asks this task's address space to let go of pages (truncate) */
 #define WORK_TRACE	BIT(5)
 #define WORK_SINGLESTEP	BIT(6)
+#define WORK_NEW	BIT(7)	/* first return to the program of a clone's child: CLONE_CHILD_SETTID */
 
 struct rlimit64 {
 	u64 cur, max;
@@ -46,29 +48,37 @@ struct rlimit64 {
 struct process {
 	ref_t ref;
 	s32 tgid;
-	struct list threads;		/* of task.thread_node; guarded by tasklist_lock */
-	u32 nr_threads;			/* live ones */
+	struct list threads;		/* of task.thread_node; to change: tasklist_lock and siglock, to read: either */
+	u32 nr_threads;			/* on the list and not exiting; guarded by siglock */
 	struct task *leader;		/* stays until the process is reaped */
-	struct process *parent;		/* guarded by tasklist_lock */
+	struct process *parent;		/* guarded by tasklist_lock; NULL: the first program, and who is reaped */
+	struct task *parent_task;	/* the thread of parent that made it, for __WNOTHREAD and PR_SET_PDEATHSIG; tasklist_lock */
 	struct list children, sibling;	/* of process */
 	struct list pid_node;		/* in the table of all processes */
-	s32 pgid, sid;			/* guarded by tasklist_lock */
-	struct list pgrp_node;
-	struct tty *tty;		/* controlling terminal; guarded by sighand lock of the leader */
+	s32 pgid, sid;			/* guarded by tasklist_lock; read freely */
+	struct pid *pid, *pgrp, *session;	/* the same as numbers above, each one use; guarded by tasklist_lock */
+	struct list pgrp_node, session_node;
+	struct spinlock siglock;	/* see process/signal.h */
+	struct tty *tty;		/* controlling terminal; guarded by tasklist_lock */
 	bool is_subreaper, has_child_subreaper, did_exec, session_leader;
 
 	struct mutex lock;		/* guards limits, timers, usage */
 	struct rlimit64 rlim[RLIM_NLIMITS];
-	struct sigpending shared_pending;	/* guarded by sighand.lock */
+	struct sigpending shared_pending;	/* guarded by siglock */
 	struct wait_queue child_wait;	/* wait4(): a child changed state */
 	struct wait_queue pidfd_wait;	/* pidfds poll here: this process exited */
 	u32 exit_signal;		/* to the parent */
 	u32 exit_code;			/* wait status; valid once group_exit */
-	bool group_exit;		/* all tasks are to die; guarded by sighand.lock */
+	bool group_exit;		/* all tasks are to die; guarded by siglock */
 	bool zombie;			/* all tasks gone, nobody waited yet */
-	u32 group_stop_count, group_stop_sig;	/* job control; guarded by sighand.lock */
-	bool stopped, continued, stop_reported;
-	u32 stop_code;
+	u32 group_stop_count, group_stop_sig;	/* job control; guarded by siglock */
+	bool stopped;			/* all threads stopped; guarded by siglock, as are the next four */
+	bool continued;			/* wait4(WCONTINUED) has something to report */
+	bool stop_dequeued;		/* a stop signal is between its queue and the stop; SIGCONT takes it back */
+	u32 stop_code;			/* the stop's signal as long as no wait4(WUNTRACED) reported it, else 0 */
+	u32 cld_notify;			/* CLD_STOPPED or CLD_CONTINUED that the parent is still to be told, else 0 */
+	bool reaped;			/* out of the tables: guarded by tasklist_lock */
+	bool dying;			/* group_exit by exit or signal, not by exec; guarded by siglock */
 	struct task *exec_task;		/* a thread in exec that waits for the others to go */
 
 	s64 start_time;			/* monotonic ns */
@@ -90,29 +100,34 @@ struct task {
 	ref_t ref;
 	s32 tid;
 	struct process *process;
-	struct list thread_node, pid_node;
+	struct list thread_node;
+	struct pid *pid;		/* one use */
 	char comm[TASK_COMM_LEN];
 	bool kthread;			/* runs in the library kernel only */
-	bool exiting;
+	bool exiting;			/* guarded by process->siglock for writers */
+	bool dead;			/* off all lists but its leader's place */
+	s64 cputime_base;		/* what the South had counted when this task took over its thread */
 
 	struct mm *mm;			/* NULL for kernel threads */
 	struct files *files;
 	struct fs_state *fs;		/* cwd, root, umask: fs/fs_state.h */
-	struct cred *cred;		/* only the task itself changes it; others read under tasklist_lock */
-	struct sighand *sighand;
+	struct cred *cred;		/* only the task itself changes it; others: task_cred_get() */
+	struct spinlock cred_lock;
+	struct sighand *sighand;	/* a reference; changed by the task itself under process->siglock */
 
-	sigset_t blocked, saved_sigmask, real_blocked;	/* guarded by sighand.lock for writers */
+	sigset_t blocked, saved_sigmask, real_blocked;	/* guarded by siglock for writers */
 	struct sigpending pending;
 	u64 sas_sp, sas_size;		/* sigaltstack */
 	u32 sas_flags;
 
-	u64 clear_child_tid;		/* user address, 0: none */
+	u64 clear_child_tid, set_child_tid;	/* user addresses, 0: none */
 	u64 robust_list;		/* user address */
-	struct task *vfork_parent;	/* whom to wake at exec or exit; a reference */
+	struct task *vfork_parent;	/* whom to wake at exec or exit; a reference; taken with atomic_xchg() */
 	bool vfork_done;
 	u64 rseq_addr;
 	u32 rseq_len, rseq_sig;
 	u32 pdeath_signal;
+	u64 fault_trapno, fault_err, fault_addr;	/* the last fault of the program, for signal frames */
 
 	struct {
 		long (*func)(struct task *t);	/* ERESTART_RESTARTBLOCK: nanosleep, poll, futex */
