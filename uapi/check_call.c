@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * A call as a message, and the two records that have no address in them.
- * Contracts: check.h.
+ * Contracts: check_call.h.
  */
-#include "check.h"
+#include "check_call.h"
 
 int lbx_check_call(const struct lbx_call_raw *raw, struct lbx_call *out)
 {

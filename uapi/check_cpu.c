@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * Threads of execution: to start one, to sleep, to wake or interrupt.
- * Contracts: check.h.
+ * Contracts: check_cpu.h.
  */
-#include "check.h"
+#include "check_cpu.h"
 
 /*@
   requires \valid_read(space) && lbx_space_checked(space) && len <= LBX_PAGE_SIZE;

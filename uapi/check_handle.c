@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * Grants and rights: pure functions over one entry of the sandbox's table. The
- * table itself, its lock and its references are the South's. Contracts: check.h.
+ * table itself, its lock and its references are the South's. Contracts: check_handle.h.
  */
-#include "check.h"
+#include "check_handle.h"
 
 LBX_STATIC_ASSERT(LBX_RIGHTS_ALL == (LBX_RIGHT_READ | LBX_RIGHT_WRITE |
 				     LBX_RIGHT_MAP | LBX_RIGHT_EXEC), "all rights");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * read and write: the record, then the pieces of memory. Contracts: check.h.
+ * read and write: the record, then the pieces of memory. Contracts: check_io.h.
  */
-#include "check.h"
+#include "check_io.h"
 
 int lbx_check_io(const struct lbx_io_raw *raw, const struct lbx_space *space,
 		 struct lbx_io *out)
@@ -38,11 +38,11 @@ int lbx_check_io(const struct lbx_io_raw *raw, const struct lbx_space *space,
 */
 static int piece_inside(const struct lbx_iov *v, const struct lbx_space *space)
 {
-	if (v->base >= space->kernel_start && v->base <= space->kernel_end)
-		return v->len <= space->kernel_end - v->base;
-	if (v->base >= space->program_start && v->base <= space->program_end)
-		return v->len <= space->program_end - v->base;
-	return 0;
+	/* The windows may touch: their common bound is in both, with length 0. */
+	return (v->base >= space->kernel_start && v->base <= space->kernel_end &&
+		v->len <= space->kernel_end - v->base) ||
+	       (v->base >= space->program_start && v->base <= space->program_end &&
+		v->len <= space->program_end - v->base);
 }
 
 int lbx_check_iov(const struct lbx_io *io, const struct lbx_iov *vec,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * map: words first, then the handle's number, then where it is. No sum is
- * formed before its parts are known to be small. Contracts: check.h.
+ * formed before its parts are known to be small. Contracts: check_map.h.
  */
-#include "check.h"
+#include "check_map.h"
 
 /* The flags and rights are low bits without a gap, so one compare finds others. */
 LBX_STATIC_ASSERT((LBX_MAP_FLAGS_ALL & (LBX_MAP_FLAGS_ALL + 1)) == 0, "no gap in the flags");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * A sandbox as its creator describes it: windows and limits. Contracts: check.h.
+ * A sandbox as its creator describes it: windows and limits. Contracts: check_sandbox.h.
  */
-#include "check.h"
+#include "check_sandbox.h"
 
 /*@
   assigns \nothing;
