@@ -167,6 +167,13 @@ void fd_unreserve(int fd);
 __must_check int fd_add(struct file *f, u32 flags);
 int fd_close(int fd);
 
+/* Another task's table, for /proc/<pid>/fd and pidfd_getfd: a reference, or NULL; files_next(): the first open number >= @fd, or -1 */
+__must_check struct file *files_get_file(struct files *files, int fd, bool *cloexec);
+int files_next(struct files *files, int fd);
+/* The most files that the sandbox may have open in all; set at boot (lbx-exec --fds), ENFILE beyond */
+extern u32 files_max;
+u32 files_open(void);
+
 /* anon_file() - an anonymous file (eventfd, epoll, …) for which /proc/self/fd shows "anon_inode:[name]" */
 __must_check struct file *anon_file(const struct file_ops *ops, u32 flags, void *priv);
 
