@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -14,8 +15,11 @@
 
 #include "base/printf.h"
 #include "base/random.h"
+#include "mm/page.h"
 #include "mm/uaccess.h"
 #include "south/south.h"
+
+#define FAKE_RAM	(1ull << 30)
 
 __thread struct task *fake_current;
 
@@ -70,9 +74,11 @@ void south_kick(u32 *word, u32 nr)
 	syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, nr, NULL, NULL, 0);
 }
 
-long south_map(u32 op __unused, u64 addr __unused, u64 len __unused, u32 prot __unused, u32 flags __unused,
-	       u32 handle __unused, u64 off __unused)
+long south_map(u32 op, u64 addr, u64 len, u32 prot __unused, u32 flags __unused, u32 handle __unused, u64 off __unused)
 {
+	/* RAM is private anonymous memory here: zero again afterwards, as lib/mm/page.c expects. */
+	if (op == SOUTH_MAP_DISCARD && madvise((void *)addr, len, MADV_DONTNEED))
+		return -errno;
 	return 0;
 }
 
@@ -132,7 +138,6 @@ struct task *fake_task(struct process *process)
 	t->regs = calloc(1, sizeof(*t->regs));
 	list_init(&t->pending.queue);
 	list_init(&t->thread_node);
-	list_init(&t->pid_node);
 	list_init(&t->pi_states);
 	if (!process) {
 		process = calloc(1, sizeof(*process));
@@ -144,6 +149,7 @@ struct task *fake_task(struct process *process)
 		list_init(&process->sibling);
 		list_init(&process->pid_node);
 		list_init(&process->pgrp_node);
+		list_init(&process->session_node);
 		list_init(&process->shared_pending.queue);
 		mutex_init(&process->lock);
 		for (int i = 0; i < RLIM_NLIMITS; i++)
@@ -218,5 +224,6 @@ void fake_boot(void)
 	if (getrandom(seed, sizeof(seed), 0) != sizeof(seed))
 		abort();
 	random_seed(seed, sizeof(seed));
+	ram_init(mmap(NULL, FAKE_RAM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0), FAKE_RAM);
 	fake_current = fake_task(NULL);
 }
