@@ -122,7 +122,7 @@ char *strrchr(const char *s, int c)
 	}
 }
 #else
-#include <string.h>
+#include "base/string.h"
 #include "base/errno.h"
 #include "base/types.h"
 #endif

@@ -27,6 +27,10 @@ __must_check void *kmemdup(const void *p, size_t n);
 __must_check void *page_alloc(size_t nr);
 void page_free(void *p, size_t nr);
 
+/* kmalloc_live() - objects handed out and not freed, for tests of leaks; kmalloc_init(): forget all, before a new ram_init() */
+u64 kmalloc_live(void);
+void kmalloc_init(void);
+
 /* Bytes of RAM: the sandbox's limit, and what is in use for everything (kernel objects, page cache, shared memory). */
 u64 ram_total(void);
 u64 ram_used(void);

@@ -17,6 +17,15 @@ struct regs {
 	u64 rip, cs, rflags, rsp, ss;	/* in IRET's order */
 };
 
+#ifdef LBX_HAVE_LIBC
+#include <signal.h>		/* its ucontext has the same names: first, and out of the way */
+#undef REG_RDI
+#undef REG_RSI
+#undef REG_RDX
+#undef REG_R10
+#undef REG_R8
+#undef REG_R9
+#endif
 #define REG_RDI arg[0]
 #define REG_RSI arg[1]
 #define REG_RDX arg[2]

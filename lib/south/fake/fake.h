@@ -20,7 +20,7 @@ struct task *fake_task(struct process *process);
 void fake_run(struct task *t, void (*fn)(void *arg), void *arg);
 void fake_join(struct task *t);
 
-/* Fail the nth kmalloc/page_alloc from now (1 = the next), 0: none. Only with the fake kmalloc. */
+/* Fail the nth kmalloc from now (1 = the next), 0: none. Only with the fake kmalloc. */
 extern int fake_fail_alloc;
 /* Live allocations of the fake kmalloc */
 extern long fake_allocs;

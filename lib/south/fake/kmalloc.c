@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* kmalloc() on malloc(), so that AddressSanitizer watches every object; and failures on demand. */
+/* kmalloc() on malloc(), so that AddressSanitizer watches every object; and failures on demand. Pages are lib/mm/page.c's own. */
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,26 +83,14 @@ void *kmemdup(const void *p, size_t n)
 	return copy;
 }
 
-void *page_alloc(size_t nr)
+size_t ksize(const void *p)
 {
-	void *p;
-
-	if (fails())
-		return NULL;
-	p = aligned_alloc(PAGE_SIZE, nr * PAGE_SIZE);
-	if (p) {
-		memset(p, 0, nr * PAGE_SIZE);
-		__atomic_add_fetch(&fake_allocs, 1, __ATOMIC_RELAXED);
-	}
-	return p;
+	return malloc_usable_size((void *)p);
 }
 
-void page_free(void *p, size_t nr __unused)
+u64 kmalloc_live(void)
 {
-	kfree(p);
+	return (u64)__atomic_load_n(&fake_allocs, __ATOMIC_RELAXED);
 }
 
-u64 ram_total(void) { return 1ull << 30; }
-u64 ram_used(void) { return 0; }
-u64 ram_offset(const void *p) { return (u64)p; }
-void *ram_address(u64 offset) { return (void *)offset; }
+void kmalloc_init(void) { }
