@@ -137,6 +137,8 @@ bool cred_in_group(const struct cred *c, u32 gid);	/* supplementary groups only 
 __must_check struct groups *groups_alloc(u32 nr);
 void groups_sort(struct groups *g);
 void groups_put(struct groups *g);	/* NULL is fine */
+/* user_put() - NULL is fine */
+void user_put(struct user *u);
 
 /* A process may look into another (ptrace_may_access(): /proc/pid/environ, kcmp, pidfd_getfd). Return: 0 or -EPERM. */
 __must_check int task_may_access(struct task *t);

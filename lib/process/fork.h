@@ -124,7 +124,5 @@ __must_check struct task *task_alloc(void);
 void process_put(struct process *p);
 static inline void process_get(struct process *p) { ref_get(&p->ref); }
 
-/* task_mm_release() - the current task leaves its address space; the last one out empties it */
-void task_mm_release(void);
 
 #endif

@@ -15,7 +15,6 @@
 #define PID_FIRST_AGAIN	300		/* after a wrap, as Linux: low ids stay with those who started early */
 
 struct pid {
-	ref_t ref;			/* one for each use, one for each who looks */
 	s32 nr;
 	u32 uses;			/* task, process, pgrp members, session members; guarded by pid_lock; 0: not in the table */
 	struct pid *hash_next;		/* guarded by pid_lock */
@@ -34,6 +33,9 @@ extern s32 last_pid;			/* the newest id, for /proc/loadavg */
 __must_check struct pid *pid_alloc(void);
 void pid_use(struct pid *pid);
 void pid_release(struct pid *pid);
+/* what task_find_get() and process_find_get() answer for @pid; NULL: nothing any more */
+void pid_set_task(struct pid *pid, struct task *t);
+void pid_set_process(struct pid *pid, struct process *p);
 
 /* pid_find() - tasklist_lock held: the entry of @nr or NULL */
 struct pid *pid_find(s32 nr);

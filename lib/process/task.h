@@ -71,12 +71,14 @@ struct process {
 	u32 exit_code;			/* wait status; valid once group_exit */
 	bool group_exit;		/* all tasks are to die; guarded by siglock */
 	bool zombie;			/* all tasks gone, nobody waited yet */
-	u32 group_stop_count, group_stop_sig;	/* job control; guarded by siglock */
+	u32 group_stop_count;		/* threads that are still to stop; guarded by siglock */
 	bool stopped;			/* all threads stopped; guarded by siglock, as are the next four */
 	bool continued;			/* wait4(WCONTINUED) has something to report */
-	bool stop_dequeued;		/* a stop signal is between its queue and the stop; SIGCONT takes it back */
+	bool stop_active;		/* a group stop began and no SIGCONT came yet */
+	struct wait_queue stop_wait;	/* stopped threads sleep here until stop_active is false */
 	u32 stop_code;			/* the stop's signal as long as no wait4(WUNTRACED) reported it, else 0 */
 	u32 cld_notify;			/* CLD_STOPPED or CLD_CONTINUED that the parent is still to be told, else 0 */
+	bool adopted;			/* its parent died and the first program stands in, as init would; tasklist_lock */
 	bool reaped;			/* out of the tables: guarded by tasklist_lock */
 	bool dying;			/* group_exit by exit or signal, not by exec; guarded by siglock */
 	struct task *exec_task;		/* a thread in exec that waits for the others to go */
@@ -112,9 +114,10 @@ struct task {
 	struct files *files;
 	struct fs_state *fs;		/* cwd, root, umask: fs/fs_state.h */
 	struct cred *cred;		/* only the task itself changes it; others: task_cred_get() */
-	struct spinlock cred_lock;
+	struct spinlock cred_lock;	/* guards cred, mm, files and fs against the looks of others */
 	struct sighand *sighand;	/* a reference; changed by the task itself under process->siglock */
 
+	bool stop_dequeued;		/* a stop signal is between its queue and the stop; SIGCONT takes it back */
 	sigset_t blocked, saved_sigmask, real_blocked;	/* guarded by siglock for writers */
 	struct sigpending pending;
 	u64 sas_sp, sas_size;		/* sigaltstack */
@@ -142,7 +145,7 @@ struct task {
 	void *kstack;
 	struct { u64 nr; u64 args[6]; } last_call;	/* for /proc/self/syscall, --trace */
 	u64 calls;			/* served, for --stats */
-	s64 sleep_start;
+	s64 slept;			/* ns in schedule_until() */
 	s32 nice, policy, rt_priority;
 	u64 affinity[16];
 	u64 timer_slack;
@@ -156,6 +159,16 @@ struct task {
 
 static inline void task_get(struct task *t) { ref_get(&t->ref); }
 void task_put(struct task *t);
+
+/* Of another task, with a reference; NULL when it is exiting or has none. */
+__must_check struct mm *task_mm_get(struct task *t);
+__must_check struct files *task_files_get(struct task *t);
+__must_check struct fs_state *task_fs_get(struct task *t);
+/* task_set_mm() - the current task's address space is @mm from now on (exec); takes the reference, counts the user, lets the old go */
+void task_set_mm(struct mm *mm);
+/* task_set_files() - another descriptor table or fs_state for the current task; take the reference, put the old one */
+void task_set_files(struct files *files);
+void task_set_fs(struct fs_state *fs);
 
 /* task_set_work() - set WORK_* bits and make @t notice: wakes an interruptible sleep, interrupts program code */
 void task_set_work(struct task *t, u32 bits);
