@@ -2,6 +2,7 @@
 #include "sched/sched.h"
 
 #include "process/task.h"
+#include "sched/time.h"
 #include "sched/wait.h"
 #include "south/south.h"
 
@@ -58,8 +59,12 @@ int schedule_until(s64 deadline)
 		if (!atomic_cmpxchg(&t->state, state, state | TASK_PARKED))
 			continue;
 		/* work that came after the look above found no PARKED to unpark */
-		if (!sleep_is_over(t, state))
+		if (!sleep_is_over(t, state)) {
+			s64 start = clock_monotonic();
+
 			ret = park(deadline, &t->state, state | TASK_PARKED);
+			t->slept += clock_monotonic() - start;
+		}
 		(void)atomic_cmpxchg(&t->state, state | TASK_PARKED, state);
 		if (ret == -ETIMEDOUT)
 			break;

@@ -22,8 +22,14 @@
 #define SOUTH_MAP_BACK		0	/* fresh RAM (SOUTH_NO_HANDLE) or a granted handle */
 #define SOUTH_MAP_PROTECT	1
 #define SOUTH_MAP_RELEASE	2
-#define SOUTH_MAP_MOVE		3	/* @off: where to; @flags: high bits unused */
-#define SOUTH_MAP_DISCARD	4
+#define SOUTH_MAP_MOVE		3	/* @off: where to, as long as it is now */
+#define SOUTH_MAP_DISCARD	4	/* RAM of the library kernel: back to the host; a program's range: @flags is the MADV_* advice */
+/* flags of SOUTH_MAP_BACK */
+#define SOUTH_MAP_SHARED	0x1
+#define SOUTH_MAP_POPULATE	0x2
+#define SOUTH_MAP_NORESERVE	0x4
+/* of SOUTH_MAP_MOVE: the old range stays mapped, empty */
+#define SOUTH_MAP_KEEP		0x10
 
 void __noreturn south_exit(int status);
 s64 south_clock(u32 id);
@@ -62,6 +68,8 @@ struct machine_ops {
 	int (*start_thread)(struct task *t);
 	/* start_fork() - run @t in a copy of the current task's address space; @t->mm's books are already copied */
 	int (*start_fork)(struct task *t);
+	/* start_fresh() - run @fn(@arg) as @t in an empty address space (t->mm); for the first program */
+	int (*start_fresh)(struct task *t, void (*fn)(void *arg), void *arg);
 	/* start_kthread() - run t->kthread_fn in no program's address space */
 	int (*start_kthread)(struct task *t);
 	/*
@@ -102,9 +110,10 @@ struct machine_ops {
 	void (*mm_exit)(struct mm *mm);
 	/* text_written() - program text at [addr, +len) was mapped or made executable: forget what was patched there */
 	void (*text_changed)(struct mm *mm, u64 addr, u64 len);
-	void (*sigreturn_fixup)(struct task *t);
-	/* recv_grant() - take a handle that the broker passed with its answer on @server (SCM_RIGHTS). Return: handle or -errno.
-	 * close_handle() gives a granted handle back. */
+	/*
+	 * recv() - one message of a server handle (read() with a grant): bytes, or -errno as south_read()
+	 * @granted: the handle that the server granted with it, or SOUTH_NO_HANDLE; close_handle() gives it back
+	 */
 	ssize_t (*recv)(u32 server, void *buf, size_t len, u32 *granted);
 	void (*close_handle)(u32 handle);
 };

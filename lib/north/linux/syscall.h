@@ -21,7 +21,26 @@ typedef long (*syscall_fn)(const u64 *a);
 #include "north/linux/calls/all.def"
 #undef SYSCALL
 
-/* syscall_dispatch() - serve the call in the current task's registers; sets the result, restarts included */
+#define SYSCALL_TABLE_SIZE	480
+
+struct syscall_def {
+	syscall_fn fn;		/* NULL: ENOSYS */
+	const char *name;
+	const char *args;
+	const char *missing;	/* "": all of it is there */
+};
+extern const struct syscall_def syscall_defs[SYSCALL_TABLE_SIZE];
+
+struct syscall_count {
+	u64 calls, errors;
+};
+/* SYSCALL_TABLE_SIZE entries when calls are counted (--stats), else NULL */
+extern struct syscall_count *syscall_counts;
+/* calls that the table does not have */
+u64 syscall_unknown_count(void);
+extern bool syscall_tracing;
+
+/* syscall_dispatch() - serve the call in @regs, the current task's; sets the result. Restarts are task_exit_work()'s. */
 struct regs;
 void syscall_dispatch(struct regs *regs);
 

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the broker tells a new sandbox: one read-only block of memory, written by tools/ and read once by lib/boot.c before any
+ * program runs. Both are trusted, and come from the same build; the magic number only catches a mix of builds.
+ *
+ * Strings are offsets from the start of the block to NUL-terminated text, 0: none. Lists are NUL-terminated strings one after
+ * the other, with their number beside.
+ */
+#ifndef LIB_BOOT_CONFIG_H
+#define LIB_BOOT_CONFIG_H
+
+#include <stdint.h>
+
+#define BOOT_MAGIC		0x6c62783130303037ull
+
+/* Handles (descriptors, on South host) that every sandbox has from the start */
+#define BOOT_FD_CONFIG		3	/* this block; closed after boot */
+#define BOOT_FD_RAM		4
+#define BOOT_FD_LOG		5	/* kprint(), --trace, --stats: lines to the runner */
+#define BOOT_FD_FIRST		6	/* stdio, 9P channels */
+
+enum boot_stdio_kind {
+	BOOT_STDIO_NULL,		/* closed or not there: /dev/null */
+	BOOT_STDIO_FILE,		/* a regular file, granted: read and written in place */
+	BOOT_STDIO_STREAM,		/* a pipe, socket or device that the broker relays: bytes, end of file at shutdown */
+	BOOT_STDIO_TTY,			/* a terminal, raw, relayed: the line discipline is ours */
+};
+
+struct boot_stdio {
+	uint32_t kind;
+	uint32_t handle;		/* read from it (stdin) or write to it */
+	uint32_t flags;			/* O_ACCMODE and O_APPEND of a file */
+	uint32_t same_as;		/* 1 + index of an earlier entry that is the same open file, else 0 */
+};
+
+enum boot_mount_kind {
+	BOOT_MOUNT_HOST,		/* a tree of a 9P channel: source is the aname */
+	BOOT_MOUNT_OVERLAY,		/* the same below a layer in memory */
+	BOOT_MOUNT_TMPFS,
+	BOOT_MOUNT_TAR,			/* handle: the image */
+	BOOT_MOUNT_HOST_FILE,		/* a single file of the tree: mounted over dst */
+	BOOT_MOUNT_PROC, BOOT_MOUNT_SYS, BOOT_MOUNT_DEV,
+	BOOT_MOUNT_SYMLINK,		/* dst becomes a link to source */
+};
+#define BOOT_MOUNT_RO		1u
+
+struct boot_mount {
+	uint32_t kind, flags;
+	uint32_t source, dst;		/* strings */
+	uint32_t handle;
+	uint32_t mode;			/* of a tmpfs root; 0: 0755 */
+	uint64_t size;			/* bytes, 0: no limit of its own */
+};
+
+struct boot_config {
+	uint64_t magic;
+	uint32_t size;			/* of the block */
+	uint32_t flags;			/* BOOT_* below */
+	uint64_t mem;			/* bytes of RAM */
+	uint32_t cpus, procs, fds, pad0;
+	uint8_t seed[48];		/* entropy */
+	uint32_t argc, argv;		/* list */
+	uint32_t envc, envp;		/* list */
+	uint32_t program;		/* path to exec; argv[0] may differ */
+	uint32_t cwd, hostname;
+	uint32_t uid, gid, nr_groups, groups;	/* groups: array of uint32_t */
+	uint32_t umask;
+	uint32_t nr_mounts, mounts;	/* array of struct boot_mount, in order */
+	uint32_t nr_stdio, stdio;	/* array of struct boot_stdio: descriptors 0, 1, 2, … */
+	uint32_t nr_channels, channels;	/* array of uint32_t: 9P handles */
+	uint32_t tty_rows, tty_cols;
+	uint32_t tty_control;		/* handle: the broker writes struct boot_event to it; 0: none */
+	uint32_t channel_kind;		/* 0: SOCK_SEQPACKET with the lbx extension offered; 1: stream, standard 9P */
+	uint64_t boot_time;		/* of the host, for /proc/uptime: s since the epoch when it booted; 0: now */
+	uint32_t rlim_nofile, pad1;
+};
+
+/* From the broker, on tty_control: signals and window sizes that arrived at lbx-exec itself. */
+struct boot_event {
+	uint32_t kind;			/* BOOT_EVENT_* */
+	uint32_t a, b;
+};
+#define BOOT_EVENT_SIGNAL	1	/* a: signal for the first program (its foreground group when there is a terminal) */
+#define BOOT_EVENT_WINSIZE	2	/* a: rows, b: columns */
+
+#define BOOT_TRACE		1u
+#define BOOT_STATS		2u
+#define BOOT_VERBOSE		4u
+#define BOOT_NO_PATCH		8u	/* leave call sites alone: every call traps */
+#define BOOT_STATS_JSON		16u
+
+#endif

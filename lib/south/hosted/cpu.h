@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * struct cpu: a thread of execution (one thread of the host) that runs one task at a time; struct host_process: one address
+ * space. Both lie in RAM, so that everybody can kick everybody.
+ */
+#ifndef LIB_SOUTH_HOSTED_CPU_H
+#define LIB_SOUTH_HOSTED_CPU_H
+
+#include "base/list.h"
+#include "process/task.h"
+#include "sched/lock.h"
+#include "south/hosted/layout.h"
+
+/* Where to continue when a borrowed thread of execution comes back; saved by context_save(). */
+struct context {
+	u64 rbx, rbp, r12, r13, r14, r15, rsp, rip;
+};
+int context_save(struct context *ctx) __attribute__((returns_twice));
+void __noreturn context_restore(const struct context *ctx);
+
+/* A vfork parent that waits on this cpu for its child to leave; on the parent's kernel stack. */
+struct vfork_frame {
+	struct vfork_frame *outer;
+	struct context context;
+	struct task *parent;
+	u64 tls;
+	u8 fpu[4096] __aligned(64);
+};
+
+struct host_process {
+	struct spinlock lock;		/* guards all below */
+	struct list idle;		/* cpus that wait for a task, by idle_node */
+	struct cpu *cpus;		/* all, by next_cpu: only ever grows, read without the lock by signal handlers */
+	struct list grave_node;
+	u32 dead;			/* nothing of the host process uses this memory any more */
+	struct cpu *unstarted;		/* by next_unstarted */
+	u32 nr_tasks;			/* tasks that live here, waiting vfork parents too */
+	u64 slots[HOSTED_NR_SLOTS / 64];	/* bit set: slot in use */
+};
+
+struct cpu {
+	struct task *task;		/* entry code: CPU_* in layout.h */
+	struct cpu *self;
+	u64 user_rsp;
+	u64 kstack_top;
+	u32 in_user;			/* runs program code, or is just about to */
+	u32 kicked;			/* a kick came while not in program code; host calls that block look at it */
+	u32 in_call;			/* in a host call that blocks for the outside: a kick has to interrupt it */
+	u32 kick_wanted;		/* somebody in another address space wants the kick signal sent here */
+	s32 host_tid;
+	s32 timer;			/* the POSIX timer that kicks this thread, or -1 */
+	u32 slot;
+	u32 wake;			/* a spare parks here */
+	struct host_process *hp;
+	struct cpu *next_cpu, *next_unstarted;
+	struct list idle_node;
+	struct task *next;		/* for a spare: what to run; set before wake changes */
+	void (*next_fn)(void *arg);
+	void *next_arg;
+	struct task *done;		/* ran here until just now; put once its kernel stack is left */
+	struct vfork_frame *vfork;
+	/* the fault that entry code hands to hosted_fault() */
+	u32 fault_trap;
+	s32 fault_signo, fault_code;
+	u64 fault_err, fault_addr;
+	s64 runtime, runtime_start;
+	u8 idle_stack[6144] __aligned(16);
+};
+_Static_assert(offsetof(struct cpu, task) == CPU_TASK, "layout.h");
+_Static_assert(offsetof(struct cpu, self) == CPU_SELF, "layout.h");
+_Static_assert(offsetof(struct cpu, user_rsp) == CPU_USER_RSP, "layout.h");
+_Static_assert(offsetof(struct cpu, kstack_top) == CPU_KSTACK_TOP, "layout.h");
+_Static_assert(offsetof(struct cpu, in_user) == CPU_IN_USER, "layout.h");
+_Static_assert(offsetof(struct cpu, kicked) == CPU_KICKED, "layout.h");
+_Static_assert(offsetof(struct task, work) == TASK_WORK, "layout.h");
+_Static_assert(offsetof(struct regs, rax) == REGS_RAX, "layout.h");
+_Static_assert(offsetof(struct regs, orig_rax) == REGS_ORIG_RAX, "layout.h");
+_Static_assert(offsetof(struct regs, rip) == REGS_RIP, "layout.h");
+_Static_assert(sizeof(struct regs) == REGS_SIZE, "layout.h");
+
+/*
+ * The private page at the low end of each slot: how a host signal's handler knows its cpu, whatever the program did to GS; and
+ * where an idle thread waits. Being private, it cannot be woken from another address space: a thread that idles while its host
+ * process ends never runs again, so the memory of its struct cpu can be used anew.
+ */
+struct slot {
+	struct cpu *cpu;
+	struct task *next;		/* what to run; set before wake changes */
+	void (*fn)(void *arg);		/* run this instead of returning to the program, or NULL */
+	void *arg;
+	u32 wake;
+};
+static inline struct slot *slot_at(u32 nr)
+{
+	return (struct slot *)(HOSTED_SLOTS + ((u64)nr << HOSTED_SLOT_SHIFT));
+}
+
+/* entry.S */
+extern const char hosted_syscall_entry[], hosted_trap_entry[], hosted_fault_entry[], hosted_interrupt_entry[];
+extern const char hosted_exit_window[], hosted_exit_window_end[], hosted_exit_retry[];
+void __noreturn hosted_return(struct regs *regs);			/* on @regs' kernel stack: to the program */
+void __noreturn stack_call(void *top, void (*fn)(void *arg), void *arg);	/* @fn on another stack */
+
+/* cpu.c */
+void cpu_set_gs(struct cpu *cpu);
+__must_check struct host_process *host_process_alloc(void);
+void host_process_free(struct host_process *hp);
+__must_check struct cpu *cpu_alloc(struct host_process *hp, int slot);
+void cpu_unstarted(struct cpu *cpu);		/* cpu_start() failed: the cpu goes to the next cpu_alloc() */
+int cpu_start(struct cpu *cpu);
+void cpu_assign(struct cpu *cpu, struct task *t, void (*fn)(void *arg), void *arg);	/* same host process */
+void cpu_assign_spare(struct cpu *cpu, struct task *t, void (*fn)(void *arg), void *arg);
+void __noreturn cpu_spare(void *cpu);
+void cpu_take_task(struct cpu *cpu, struct task *t);
+void __noreturn cpu_idle(void *cpu);
+void __noreturn cpu_first(void *cpu);
+void __noreturn cpu_leave_stack(struct cpu *cpu, void (*fn)(void *cpu));
+void hosted_frame_set_altstack(u32 slot);	/* the slot is this thread's signal stack, and no signal is blocked */
+bool kick_cpu(struct cpu *cpu);
+void kick_wanted_cpus(struct host_process *hp);
+extern bool hosted_fsgsbase;
+
+/* machine.c */
+int hosted_init(u32 nr_cpus);
+extern u64 hosted_auxv[64];			/* pairs, as the host gave them, AT_NULL last */
+
+int run_in_process(struct host_process *hp, struct task *t, void (*fn)(void *arg), void *arg);
+
+/* supervisor.c */
+/* supervisor_init() - @cpu is the one that runs now, of the host process that all others come from */
+void supervisor_init(struct cpu *cpu);
+void __noreturn supervisor_run(void);
+/* supervisor_take_spare() - an idle cpu of a clean host process, or ERR_PTR(-EAGAIN, -ENOMEM); may sleep */
+__must_check struct cpu *supervisor_take_spare(void);
+int supervisor_run_kthread(struct task *t);
+void host_process_bury(struct host_process *hp);
+void host_process_collect(void);
+
+/* signal.c */
+void host_signal_handler(int sig, void *info, void *ucontext);
+
+/* uaccess.c */
+int uaccess_fixup(u64 *rip);
+
+/* fpu.c */
+void fpu_init(void);
+void fpu_reset(void);
+u32 fpu_frame_size(void);
+int fpu_save(u64 dst);
+int fpu_restore(u64 src);
+/* fpu_save_kernel() - into @area of 4096 bytes, 64-aligned; fpu_restore_kernel(): back */
+void fpu_save_kernel(void *area);
+void fpu_restore_kernel(void *area);
+
+#endif

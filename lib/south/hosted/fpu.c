@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The program's vector registers. The library kernel never uses them, so they are live whenever it runs: they are written to
+ * signal frames and read from them directly. Layout: Intel SDM vol. 1 ch. 13, <asm/sigcontext.h> struct _fpx_sw_bytes.
+ *
+ * Left out are AMX (bits 17 and 18; a program has to ask the kernel for it, and we refuse) and PKRU (bit 9; no keys are handed out).
+ */
+#include "base/errno.h"
+#include "base/string.h"
+#include "mm/uaccess.h"
+#include "south/hosted/cpu.h"
+
+#define FX_SIZE			512
+#define FX_SW_RESERVED		464
+#define XSTATE_HEADER_SIZE	64
+#define FP_XSTATE_MAGIC1	0x46505853u
+#define FP_XSTATE_MAGIC2	0x46505845u
+#define XFEATURES_LEFT_OUT	(BIT(9) | BIT(17) | BIT(18))
+
+struct fpx_sw_bytes {
+	u32 magic1, extended_size;
+	u64 xfeatures;
+	u32 xstate_size, padding[7];
+};
+_Static_assert(sizeof(struct fpx_sw_bytes) == 48, "<asm/sigcontext.h>");
+
+int user_xsave(void *area, u64 mask);
+int user_xrstor(const void *area, u64 mask);
+int user_fxsave(void *area, u64 mask);
+int user_fxrstor(const void *area, u64 mask);
+
+static u64 xfeatures;		/* 0: no XSAVE */
+static u32 xstate_size = FX_SIZE;
+static struct {
+	u8 bytes[FX_SIZE + XSTATE_HEADER_SIZE];
+} initial __aligned(64);
+
+static void cpuid(u32 leaf, u32 sub, u32 r[4])
+{
+	__asm__("cpuid" : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3]) : "a"(leaf), "c"(sub));
+}
+
+void fpu_init(void)
+{
+	u32 r[4], lo, hi;
+	u16 fcw = 0x37f;
+	u32 mxcsr = 0x1f80;
+
+	memcpy(initial.bytes, &fcw, sizeof(fcw));
+	memcpy(initial.bytes + 24, &mxcsr, sizeof(mxcsr));
+	cpuid(1, 0, r);
+	if (!(r[2] & BIT(27)))		/* OSXSAVE */
+		return;
+	__asm__("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+	xfeatures = ((u64)hi << 32 | lo) & ~XFEATURES_LEFT_OUT;
+	xstate_size = FX_SIZE + XSTATE_HEADER_SIZE;
+	for (u32 i = 2; i < 63; i++) {
+		if (!(xfeatures & BIT(i)))
+			continue;
+		cpuid(0xd, i, r);
+		xstate_size = max(xstate_size, r[0] + r[1]);
+	}
+}
+
+u32 fpu_frame_size(void)
+{
+	return xfeatures ? xstate_size + (u32)sizeof(u32) : FX_SIZE;
+}
+
+int fpu_save(u64 dst)
+{
+	struct fpx_sw_bytes sw = {
+		.magic1 = FP_XSTATE_MAGIC1, .extended_size = xstate_size + (u32)sizeof(u32),
+		.xfeatures = xfeatures, .xstate_size = xstate_size,
+	};
+	u32 magic2 = FP_XSTATE_MAGIC2;
+
+	/* XSAVE leaves parts of the header as they are, so they have to be zero; this also brings the memory in */
+	if (dst % 64 || clear_user(dst, fpu_frame_size()))
+		return -EFAULT;
+	if (!xfeatures)
+		return user_fxsave((void *)dst, 0) ? -EFAULT : 0;
+	if (user_xsave((void *)dst, xfeatures) ||
+	    copy_to_user(dst + FX_SW_RESERVED, &sw, sizeof(sw)) ||
+	    copy_to_user(dst + xstate_size, &magic2, sizeof(magic2)))
+		return -EFAULT;
+	return 0;
+}
+
+/* Is this a frame with extended state, as long as ours? Else it is taken as FXSAVE's 512 bytes, as Linux does. */
+static bool frame_is_extended(u64 src)
+{
+	struct fpx_sw_bytes sw;
+	u32 magic2;
+
+	if (!xfeatures || copy_from_user(&sw, src + FX_SW_RESERVED, sizeof(sw)))
+		return false;
+	if (sw.magic1 != FP_XSTATE_MAGIC1 || sw.xstate_size < FX_SIZE + XSTATE_HEADER_SIZE ||
+	    sw.xstate_size > xstate_size || sw.xstate_size > sw.extended_size)
+		return false;
+	return !get_user(magic2, src + sw.xstate_size) && magic2 == FP_XSTATE_MAGIC2;
+}
+
+int fpu_restore(u64 src)
+{
+	u8 probe;
+
+	if (!src) {
+		fpu_reset();
+		return 0;
+	}
+	if (!access_ok(src, fpu_frame_size()) || src % 64 || get_user(probe, src))
+		return -EFAULT;
+	if (frame_is_extended(src))
+		return user_xrstor((void *)src, xfeatures) ? -EFAULT : 0;
+	return user_fxrstor((void *)src, 0) ? -EFAULT : 0;
+}
+
+void fpu_reset(void)
+{
+	if (xfeatures)
+		(void)user_xrstor(initial.bytes, xfeatures);
+	else
+		(void)user_fxrstor(initial.bytes, 0);
+}
+
+void fpu_save_kernel(void *area)
+{
+	memset((u8 *)area + FX_SIZE, 0, XSTATE_HEADER_SIZE);
+	if (xfeatures && xstate_size <= 4096)
+		(void)user_xsave(area, xfeatures);
+	else
+		(void)user_fxsave(area, 0);
+}
+
+void fpu_restore_kernel(void *area)
+{
+	if (xfeatures && xstate_size <= 4096)
+		(void)user_xrstor(area, xfeatures);
+	else
+		(void)user_fxrstor(area, 0);
+}

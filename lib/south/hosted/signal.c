@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Signals of the host: how program code that traps, faults or is kicked comes into the library kernel.
+ *
+ * The handler runs on the thread's slot with every signal blocked. It never serves anything there: it writes the program's
+ * registers to the task's kernel stack and lets rt_sigreturn go to the entry code, so that all work is done in one kind of
+ * context. When the library kernel itself was interrupted, a fault is looked up in the exception table and a kick is noted.
+ */
+#include "base/printf.h"
+#include "process/signal.h"
+#include "south/hosted/cpu.h"
+#include "south/hosted/gate.h"
+#include "south/hosted/patch.h"
+#include "south/hosted/sigframe.h"
+#include "south/host/host.h"
+#include "south/south.h"
+
+extern const char image_start[], image_end[];
+
+static bool in_image(u64 rip)
+{
+	return rip >= (u64)image_start && rip < (u64)image_end;
+}
+
+/* The registers of @uc become those of the interrupted program on its task's kernel stack; the return goes to @entry. */
+static struct regs *enter(struct cpu *cpu, struct host_ucontext *uc, const char *entry, u64 orig_rax)
+{
+	struct host_sigcontext *mc = &uc->mc;
+	struct regs *r = (struct regs *)(cpu->kstack_top - REGS_SIZE);
+
+	*r = (struct regs){
+		.arg = { mc->rdi, mc->rsi, mc->rdx, mc->r10, mc->r8, mc->r9 },
+		.rax = mc->rax, .rbx = mc->rbx, .rbp = mc->rbp,
+		.r12 = mc->r12, .r13 = mc->r13, .r14 = mc->r14, .r15 = mc->r15,
+		.rcx = mc->rcx, .r11 = mc->r11, .orig_rax = orig_rax,
+		.rip = mc->rip, .cs = mc->cs, .rflags = mc->rflags, .rsp = mc->rsp, .ss = mc->ss,
+	};
+	store_relaxed(&cpu->in_user, 0u);
+	mc->rip = (u64)entry;
+	mc->rsp = (u64)r;
+	mc->cs = USER_CS;
+	mc->ss = USER_SS;
+	mc->rflags &= ~(u64)(EFLAGS_TF | EFLAGS_DF);
+	return r;
+}
+
+static void enter_fault(struct cpu *cpu, struct host_ucontext *uc, int signo, int code, u64 addr)
+{
+	cpu->fault_signo = signo;
+	cpu->fault_code = code;
+	cpu->fault_addr = addr;
+	cpu->fault_trap = (u32)uc->mc.trapno;
+	cpu->fault_err = uc->mc.err;
+	enter(cpu, uc, hosted_fault_entry, (u64)-1);
+}
+
+static void handle_sigsys(struct cpu *cpu, struct host_siginfo *info, struct host_ucontext *uc)
+{
+	struct host_sigcontext *mc = &uc->mc;
+	struct regs *r;
+
+	if (info->code != HOST_SYS_SECCOMP)
+		return;
+	if (in_image(mc->rip)) {	/* our own call with words that the filter does not know */
+		mc->rax = (u64)-EPERM;
+		return;
+	}
+	/* int 0x80 and calls from 32-bit code are not served: as on a kernel built without them */
+	if (info->sys.arch != HOST_AUDIT_ARCH_X86_64 || mc->cs != USER_CS) {
+		mc->rax = (u64)info->sys.nr;
+		enter_fault(cpu, uc, HOST_SIGSEGV, 128 /* SI_KERNEL */, 0);
+		return;
+	}
+	/* the filter's trap leaves rax as the call's number; rcx and r11 as SYSCALL set them */
+	r = enter(cpu, uc, hosted_trap_entry, mc->rax);
+	r->rcx = r->rip;
+	r->r11 = r->rflags;
+	patch_trapped(cpu, r);
+}
+
+static void handle_fault(struct cpu *cpu, int sig, struct host_siginfo *info, struct host_ucontext *uc)
+{
+	struct host_sigcontext *mc = &uc->mc;
+
+	if (!in_image(mc->rip)) {
+		if (patch_recover(mc))
+			return;
+		enter_fault(cpu, uc, sig, info->code, sig == HOST_SIGSEGV || sig == HOST_SIGBUS ? info->fault.addr : mc->rip);
+		return;
+	}
+	cpu->fault_addr = info->fault.addr;
+	cpu->fault_err = mc->err;
+	if (uaccess_fixup(&mc->rip))
+		return;
+	kprint("litebox: the library kernel faulted: signal %d, rip %#llx, address %#llx", sig,
+	       (unsigned long long)mc->rip, (unsigned long long)info->fault.addr);
+	south_exit(LBX_EXIT_BROKEN);
+}
+
+static void handle_kick(struct cpu *cpu, struct host_ucontext *uc)
+{
+	struct host_sigcontext *mc = &uc->mc;
+
+	store_relaxed(&cpu->kick_wanted, 0u);
+	kick_wanted_cpus(cpu->hp);
+	if (!in_image(mc->rip)) {
+		if (cpu->task && cpu->in_user && load_relaxed(&cpu->task->work))
+			enter(cpu, uc, hosted_interrupt_entry, (u64)-1);
+		return;
+	}
+	store_relaxed(&cpu->kicked, 1u);
+	if (mc->rip >= (u64)gate_int_start && mc->rip <= (u64)gate_int_syscall)
+		mc->rip = (u64)gate_int_kicked;
+	else if (mc->rip >= (u64)hosted_exit_window && mc->rip < (u64)hosted_exit_window_end)
+		mc->rip = (u64)hosted_exit_retry;
+}
+
+void host_signal_handler(int sig, void *info, void *ucontext)
+{
+	u64 here = (u64)__builtin_frame_address(0);
+	struct cpu *cpu;
+
+	/* A thread that has no slot yet runs our own start code: nothing of a program can have happened. */
+	if (here < HOSTED_SLOTS || here >= HOSTED_SLOTS + ((u64)HOSTED_NR_SLOTS << HOSTED_SLOT_SHIFT))
+		return;
+	cpu = slot_at((u32)((here - HOSTED_SLOTS) >> HOSTED_SLOT_SHIFT))->cpu;
+	if (!cpu)
+		return;
+	/* the program may have changed GS, which is ours */
+	cpu_set_gs(cpu);
+	if (sig == HOST_SIGSYS)
+		handle_sigsys(cpu, info, ucontext);
+	else if (sig == HOST_SIGKICK)
+		handle_kick(cpu, ucontext);
+	else
+		handle_fault(cpu, sig, info, ucontext);
+}
+
+/* From entry.S, on the task's kernel stack. */
+void hosted_fault(struct regs *regs);
+void hosted_fault(struct regs *regs)
+{
+	struct cpu *cpu = current_cpu();
+
+	task_fault(regs, cpu->fault_trap, cpu->fault_err, cpu->fault_addr, cpu->fault_signo, cpu->fault_code);
+}
+
+void hosted_work(struct regs *regs);
+void hosted_work(struct regs *regs)
+{
+	store_relaxed(&current_cpu()->kicked, 0u);
+	task_exit_work(regs);
+}
