@@ -77,14 +77,15 @@ int lbx_check_io_handle(const struct lbx_grant *grant, const struct lbx_io *io, 
 	if (ret != 0)
 		return ret;
 
-	switch (grant->kind) {
-	case LBX_KIND_FILE:
+	if (grant->kind == LBX_KIND_FILE)
 		return 0;
-	case LBX_KIND_RAM:
-		return io->off == LBX_OFF_STREAM ? -LBX_ESPIPE : 0;
-	default:
-		return io->off != LBX_OFF_STREAM ? -LBX_ESPIPE : 0;
+	if (grant->kind == LBX_KIND_RAM) {
+		if (io->off == LBX_OFF_STREAM)
+			return -LBX_ESPIPE;
+	} else if (io->off != LBX_OFF_STREAM) {
+		return -LBX_ESPIPE;
 	}
+	return 0;
 }
 
 int lbx_check_wait_handle(const struct lbx_grant *grant, const struct lbx_wait *wait)
