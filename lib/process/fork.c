@@ -347,11 +347,9 @@ long task_clone(const struct clone_args *a)
 		if (ret)
 			goto err_unpublish;
 	}
-	task_get(t);		/* the South's, from here on */
-	task_get(t);		/* ours: the child may be gone before we look again */
+	task_get(t);		/* the child may be gone before we look again */
 	ret = start(t, a->flags);
 	if (ret) {
-		task_put(t);
 		task_put(t);
 		if (pidfd >= 0) {
 			(void)fd_close(pidfd);

@@ -3,9 +3,11 @@
  * How tasks and processes begin and end: clone, exit, wait, sessions.
  *
  * References to a struct task: one for the pid table, dropped when the task is released (a thread: at its exit; a leader: when its
- * process was waited for); one for the South that runs it: exit_task() never returns and the South calls task_put() once nothing
- * of it stands on the task's kernel stack any more; and one for each who looks. The last task_put() gives the kernel stack back
+ * process was waited for); one that the South takes when it starts the task and puts once nothing of it stands on the task's kernel
+ * stack any more (exit_task() never returns); and one for each who looks. The last task_put() gives the kernel stack back
  * (machine->unprepare()).
+ *
+ * mm->users counts the tasks that run in an address space: clone and exit keep it, exec does so for both (task_set_mm()).
  */
 #ifndef LIB_PROCESS_FORK_H
 #define LIB_PROCESS_FORK_H
@@ -59,7 +61,7 @@ struct clone_args {
  * process_create_first() - the task of the first program: pid 1, its own process, group and session
  * @cred: taken
  *
- * Its mm, files, fs and regs are the caller's to fill in. Return: the task with two references (table and South), or NULL.
+ * Its mm, files, fs and regs are the caller's to fill in. Return: the task with the table's reference, or NULL.
  */
 __must_check struct task *process_create_first(struct cred *cred);
 

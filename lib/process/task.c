@@ -222,7 +222,6 @@ struct task *process_create_first(struct cred *cred)
 	task_publish(t, true);
 	mutex_unlock(&tasklist_lock);
 	first_process = p;
-	task_get(t);		/* the South's */
 	return t;
 err:
 	if (pid)
@@ -268,8 +267,7 @@ int kthread_create(const char *name, void (*fn)(void *arg), void *arg)
 	t->kthread_fn = fn;
 	t->kthread_arg = arg;
 	t->blocked = ~0ull;
-	ret = machine->start_kthread(t);
-	if (ret)
-		task_put(t);
+	ret = machine->start_kthread(t);	/* takes a reference of its own */
+	task_put(t);
 	return ret;
 }

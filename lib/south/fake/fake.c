@@ -168,6 +168,7 @@ static void fake_kick(struct task *t __unused)
 
 static int fake_start_kthread(struct task *t)
 {
+	task_get(t);
 	fake_run(t, t->kthread_fn, t->kthread_arg);
 	return 0;
 }
