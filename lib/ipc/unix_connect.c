@@ -176,7 +176,9 @@ void unix_dgram_disconnected(struct unix_sock *u, struct unix_sock *old)
 
 	if (list_empty(&u->queue))
 		return;
+	mutex_lock(&u->receive_mutex);	/* somebody may be looking at a message */
 	unix_queue_purge(u);
+	mutex_unlock(&u->receive_mutex);
 	wake_up_key(&u->peer_wait, ~0u, POLLOUT | POLLWRNORM | POLLWRBAND);
 	spin_lock(&old->lock);
 	back = !old->dead && old->peer == u;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* poll(2), ppoll(2), select(2), pselect6(2). */
 #include "base/string.h"
+#include "fs/fdtable.h"
 #include "ipc/poll.h"
 #include "mm/kmalloc.h"
 #include "north/linux/syscall.h"
@@ -217,7 +218,6 @@ SYSCALL_DEFINE(ppoll)
 #define SELECT_OUT	(POLLWRNORM | POLLWRBAND | POLLOUT | POLLERR)
 #define SELECT_EX	POLLPRI
 #define STACK_WORDS	4u	/* of each set: 256 descriptors */
-#define SELECT_MAX	65536u	/* what lies beyond is not looked at */
 
 /* Three sets as they came, and three with what was found; each @words long. */
 struct select_sets {
@@ -330,7 +330,7 @@ static long do_select(const u64 *a, s64 deadline)
 
 	if (nr < 0)
 		return -EINVAL;
-	s.nr = min_t(u32, nr, SELECT_MAX);
+	s.nr = min_t(u32, nr, fd_table_size());
 	ret = select_copy_in(&s);
 	if (!ret) {
 		ret = select_wait_for(&s, deadline);
