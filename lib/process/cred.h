@@ -122,6 +122,8 @@ __must_check int cred_set_user(struct cred *c);
 
 /* task_cred_get() - another task's credentials, with a reference */
 __must_check struct cred *task_cred_get(struct task *t);
+/* task_uid() - the real user id alone */
+u32 task_uid(struct task *t);
 
 static inline bool cred_has_cap(const struct cred *c, int cap)
 {

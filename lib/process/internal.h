@@ -59,7 +59,5 @@ void futex_exit_robust(struct task *t) __weak;
 void files_put(struct files *files) __weak;
 void fs_state_put(struct fs_state *fs) __weak;
 
-/* task_uid() - another task's real user id */
-u32 task_uid(struct task *t);
 
 #endif

@@ -252,21 +252,30 @@ void task_publish(struct task *t, bool new_process)
 	pid_set_process(p->pid, p);
 }
 
-int kthread_create(const char *name, void (*fn)(void *arg), void *arg)
+struct task *kthread_alloc(const char *name)
 {
 	struct task *t = task_alloc();
-	int ret;
 
 	if (!t)
-		return -ENOMEM;
+		return NULL;
 	strscpy(t->comm, name, sizeof(t->comm));
 	t->kthread = true;
 	t->process = &kernel_process;
 	t->sighand = &kernel_sighand;
 	t->cred = &kernel_cred;
+	t->blocked = ~0ull;
+	return t;
+}
+
+int kthread_create(const char *name, void (*fn)(void *arg), void *arg)
+{
+	struct task *t = kthread_alloc(name);
+	int ret;
+
+	if (!t)
+		return -ENOMEM;
 	t->kthread_fn = fn;
 	t->kthread_arg = arg;
-	t->blocked = ~0ull;
 	ret = machine->start_kthread(t);	/* takes a reference of its own */
 	task_put(t);
 	return ret;

@@ -89,7 +89,7 @@ struct process {
 	struct itimer_state *itimers;	/* alarm, setitimer, POSIX timers: process/itimer.c */
 	u32 personality;
 	s32 oom_score_adj;
-	u32 pdeath_signal_unused;
+	bool thp_disabled;		/* prctl(PR_SET_THP_DISABLE): kept and answered */
 	char *cmdline_override;
 };
 
@@ -173,6 +173,8 @@ void task_set_fs(struct fs_state *fs);
 /* task_set_work() - set WORK_* bits and make @t notice: wakes an interruptible sleep, interrupts program code */
 void task_set_work(struct task *t, u32 bits);
 
+/* kthread_alloc() - a kernel thread's task that does not run yet; one reference. For the South's boot, and kthread_create(). */
+__must_check struct task *kthread_alloc(const char *name);
 /* kthread_create() - run @fn(@arg) in a task of the library kernel (in the supervisor, on hosted Souths). Return: 0, -ENOMEM, -EAGAIN */
 int kthread_create(const char *name, void (*fn)(void *arg), void *arg);
 
