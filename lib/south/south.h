@@ -83,6 +83,8 @@ struct machine_ops {
 	 * return on success; -errno when the old program must go on.
 	 */
 	int (*exec_fresh)(struct mm *mm, void (*fn)(void *arg), void *arg);
+	/* enter() - on the current task's kernel stack: go to its program with current->regs */
+	void __noreturn (*enter)(void);
 	/* exit_task() - the current task is done (task state already released): never returns */
 	void __noreturn (*exit_task)(void);
 	/* kick() - make @t, if it runs program code or sleeps in the South, come into the library kernel */

@@ -237,10 +237,8 @@ static int hosted_exec_fresh(struct mm *mm, void (*fn)(void *arg), void *arg)
 
 	if (!cpu->vfork && cpu->hp->nr_tasks == 1) {
 		mm_clear(old);
-		old->south = NULL;
-		mm_put(old);
 		mm->south = cpu->hp;
-		t->mm = mm;
+		task_set_mm(mm);
 		machine->set_tls(0);
 		fpu_reset();
 		stack_call(t->regs, fn, arg);
@@ -256,8 +254,7 @@ static int hosted_exec_fresh(struct mm *mm, void (*fn)(void *arg), void *arg)
 	*move = (struct move){ spare, t, fn, arg };
 	spare->hp->nr_tasks = 1;
 	mm->south = spare->hp;
-	t->mm = mm;
-	mm_put(old);
+	task_set_mm(mm);
 	t->tls = 0;
 	cpu->next_arg = move;
 	cpu_leave_stack(cpu, task_moved);
@@ -275,6 +272,11 @@ static int hosted_start_fresh(struct task *t, void (*fn)(void *arg), void *arg)
 		t->mm->south = spare->hp;
 	cpu_assign_spare(spare, t, fn, arg);
 	return 0;
+}
+
+static void __noreturn hosted_enter(void)
+{
+	hosted_return(current->regs);
 }
 
 static void hosted_kick(struct task *t)
@@ -362,6 +364,7 @@ static const struct machine_ops hosted_machine = {
 	.start_kthread = supervisor_run_kthread,
 	.run_vfork = hosted_run_vfork,
 	.exec_fresh = hosted_exec_fresh,
+	.enter = hosted_enter,
 	.exit_task = hosted_exit_task,
 	.kick = hosted_kick,
 	.set_tls = hosted_set_tls,

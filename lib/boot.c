@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+#include "boot.h"
+
+#include "base/errno.h"
+#include "base/printf.h"
+#include "base/string.h"
+#include "boot_parts.h"
+#include "fs/file.h"
+#include "fs/fs_state.h"
+#include "fs/namei.h"
+#include "mm/kmalloc.h"
+#include "mm/mm.h"
+#include "north/linux/syscall.h"
+#include "north/linux/trace.h"
+#include "process/cred.h"
+#include "process/exec.h"
+#include "process/fork.h"
+#include "process/limits.h"
+#include "south/south.h"
+
+const struct boot_config *boot_config;
+char boot_hostname[65];
+
+#define EXIT_NOT_FOUND		127
+#define EXIT_NOT_EXECUTABLE	126
+#define EXIT_BOOT		125
+
+/* How long the end waits for processes that are killed with the first program. */
+#define EXIT_WAIT_NS		(500 * NSEC_PER_MSEC)
+
+void boot_fail(int status, const char *fmt, ...)
+{
+	char line[200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	kprint("lbx-exec: %s", line);
+	south_exit(status);
+}
+
+struct task *task_boot(void)
+{
+	return kthread_alloc("supervisor");
+}
+
+static int list_from_config(struct string_list *l, u32 off, u32 nr)
+{
+	const char *s = boot_string(off);
+
+	for (u32 i = 0; i < nr; i++) {
+		int ret = string_list_add(l, s, strlen(s));
+
+		if (ret)
+			return ret;
+		s += strlen(s) + 1;
+	}
+	return 0;
+}
+
+/* The first program's own task, in its own address space: as execve would, from names in the library kernel's memory. */
+static void __noreturn first_program(void *arg __unused)
+{
+	const struct boot_config *c = boot_config;
+	const char *program = boot_string(c->program), *cwd = boot_string(c->cwd);
+	struct string_list args = { 0 }, envs = { 0 };
+	char *path = kstrdup(program);
+	struct path dir;
+	long ret;
+
+	ret = path_lookup(AT_FDCWD, cwd ? cwd : "/", LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &dir);
+	if (ret)
+		boot_fail(EXIT_BOOT, "%s: cannot be the working directory inside (error %ld): name another with --chdir",
+			  cwd, -ret);
+	fs_state_set_cwd(current->fs, &dir);
+	ret = path ? boot_stdio() : -ENOMEM;
+	if (ret)
+		boot_fail(EXIT_BOOT, "standard input and output: error %ld", -ret);
+	ret = list_from_config(&args, c->argv, c->argc);
+	if (!ret)
+		ret = list_from_config(&envs, c->envp, c->envc);
+	if (!ret)
+		ret = exec_file(AT_FDCWD, path, 0, &args, &envs);
+	if (ret == -ENOENT)
+		boot_fail(EXIT_NOT_FOUND, "%s: not there inside the sandbox (or its interpreter is not): see --dry-run for what is",
+			  program);
+	if (ret == -EACCES || ret == -ENOEXEC)
+		boot_fail(EXIT_NOT_EXECUTABLE, "%s: %s", program,
+			  ret == -EACCES ? "no permission to execute it" : "not a program for x86-64 Linux, and no script");
+	boot_fail(EXIT_NOT_EXECUTABLE, "%s: cannot be executed: error %ld", program, -ret);
+}
+
+static struct cred *first_cred(const struct boot_config *c)
+{
+	const u32 *groups = (const u32 *)boot_string(c->groups);
+	u64 caps = c->uid == 0 ? CAP_CONTAINER : 0;
+
+	return cred_create(c->uid, c->gid, groups, c->nr_groups, caps, CAP_CONTAINER);
+}
+
+void kernel_boot(const struct boot_config *config)
+{
+	struct cred *cred;
+	struct task *t;
+	int ret;
+
+	boot_config = config;
+	tasks_max = config->procs;
+	strscpy(boot_hostname, config->hostname ? boot_string(config->hostname) : "litebox", sizeof(boot_hostname));
+	syscall_tracing = config->flags & BOOT_TRACE;
+	if (config->flags & BOOT_STATS && stats_init())
+		boot_fail(EXIT_BOOT, "no memory for statistics: more with --mem");
+	ret = vfs_init();
+	if (!ret)
+		ret = boot_mounts();
+	if (ret)
+		boot_fail(EXIT_BOOT, "file systems: error %d: more memory with --mem?", -ret);
+
+	cred = first_cred(config);
+	t = cred ? process_create_first(cred) : NULL;
+	if (!t)
+		boot_fail(EXIT_BOOT, "no memory for the first process: more with --mem");
+	t->mm = mm_create();
+	t->files = files_alloc();
+	t->fs = fs_state_create();
+	if (!t->mm || !t->files || !t->fs)
+		boot_fail(EXIT_BOOT, "no memory for the first process: more with --mem");
+	t->mm->users = 1;
+	t->process->rlim[RLIM_NOFILE] = (struct rlimit64){ min(config->rlim_nofile, config->fds), config->fds };
+	ret = machine->start_fresh(t, first_program, NULL);
+	if (ret)
+		boot_fail(EXIT_BOOT, "no host process for the first program (error %d): RLIMIT_NPROC, a cgroup's pids.max?", -ret);
+	task_put(t);
+}
+
+void sandbox_exit(u32 wait_status)
+{
+	u32 sig = wait_status & 0x7f;
+
+	(void)process_kill_all(clock_monotonic() + EXIT_WAIT_NS);
+	boot_exit_stdio();
+	stats_print(boot_config->flags & BOOT_STATS_JSON);
+	south_exit(sig ? 128 + (int)sig : (int)(wait_status >> 8 & 0xff));
+}
