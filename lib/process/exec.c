@@ -9,6 +9,7 @@
 #include "mm/mm.h"
 #include "process/cred.h"
 #include "process/fork.h"
+#include "process/futex.h"
 #include "process/limits.h"
 #include "process/signal.h"
 #include "south/south.h"
@@ -380,6 +381,16 @@ static int load(struct exec_state *x)
 	return 0;
 }
 
+static void clear_child_tid(void)
+{
+	struct task *t = current;
+	u32 zero = 0;
+
+	if (t->clear_child_tid && READ_ONCE(t->mm->users) > 1 && !copy_to_user(t->clear_child_tid, &zero, sizeof(zero)))
+		futex_wake_user(t->clear_child_tid, 1);
+	t->clear_child_tid = 0;
+}
+
 /* In the new, empty address space, on a fresh kernel stack: there is no way back. */
 static void __noreturn exec_commit(void *arg)
 {
@@ -387,14 +398,11 @@ static void __noreturn exec_commit(void *arg)
 	struct task *t = current;
 	int ret;
 
-	x->mm = NULL;			/* the task's now */
 	files_close_on_exec(t->files);
 	signal_exec();
 	cred_commit(x->cred);
 	x->cred = NULL;
 	memcpy(t->comm, x->comm, sizeof(t->comm));
-	t->clear_child_tid = 0;
-	t->robust_list = 0;
 	t->rseq_addr = 0;
 	t->process->did_exec = true;
 	t->mm->dumpable = !x->secure;
@@ -448,7 +456,12 @@ long exec_file(int dirfd, char *path, u32 flags, struct string_list *args, struc
 	ret = process_de_thread();
 	if (ret)
 		goto err;
+	/* what dies with the old address space: held robust mutexes, and a word that somebody sharing it may wait on */
+	futex_exit_robust(t);
+	clear_child_tid();
+	x->mm = NULL;			/* exec_fresh() takes it */
 	ret = machine->exec_fresh(mm, exec_commit, x);
+	x->mm = mm;
 	/* only without memory or processes of the host, when the threads are gone already */
 	if (t->process->nr_threads == 1)
 		goto err;

@@ -6,7 +6,7 @@
  * that all host processes share, signal dispositions are set for ever, the filter is installed. Until then host calls are made by
  * host_call(), from anywhere; after sealing only the gate works.
  */
-#include "south/host/boot.h"
+#include "south/host/header.h"
 
 #include "base/errno.h"
 #include "base/printf.h"

@@ -6,7 +6,7 @@
 #include "base/printf.h"
 #include "base/string.h"
 #include "sched/wait.h"
-#include "south/host/boot.h"
+#include "south/host/header.h"
 #include "south/host/calls.h"
 #include "south/host/host.h"
 #include "south/hosted/cpu.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef LIB_SOUTH_HOST_BOOT_H
-#define LIB_SOUTH_HOST_BOOT_H
+#ifndef LIB_SOUTH_HOST_HEADER_H
+#define LIB_SOUTH_HOST_HEADER_H
 
 #include "base/types.h"
 #include "boot_config.h"
