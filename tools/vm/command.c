@@ -31,6 +31,7 @@ struct command {
 	pid_t pid;
 	int master;		/* the terminal's, or -1 */
 	int signals;
+	size_t in_left;		/* input still to come; SIZE_MAX until it is known */
 	int status;		/* as wait() gives it, once ended */
 	bool ended;
 	char line[256];		/* of the control port, not yet whole */
@@ -128,6 +129,7 @@ static void close_output(struct pump *p)
 static void ctl_line(const char *line)
 {
 	unsigned int a, b;
+	size_t total;
 
 	if (sscanf(line, "winsize %u %u", &a, &b) == 2 && cmd.master >= 0) {
 		struct winsize ws = { .ws_row = (unsigned short)a, .ws_col = (unsigned short)b };
@@ -135,6 +137,9 @@ static void ctl_line(const char *line)
 		ioctl(cmd.master, TIOCSWINSZ, &ws);
 	} else if (sscanf(line, "signal %u", &a) == 1 && !cmd.ended) {
 		kill(-cmd.pid, (int)a);
+	} else if (sscanf(line, "eof %zu", &total) == 1) {
+		/* in_left counts down from SIZE_MAX. */
+		cmd.in_left = total - (SIZE_MAX - cmd.in_left);
 	} else if (!strcmp(line, "closed out")) {
 		close_output(&cmd.pumps[P_OUT]);
 	} else if (!strcmp(line, "closed err")) {
@@ -198,11 +203,14 @@ static void pump_all(void)
 {
 	for (int i = 0; i < P_COUNT; i++) {
 		struct pump *p = &cmd.pumps[i];
-		size_t budget = SIZE_MAX;
+		size_t unbounded = SIZE_MAX;
+		size_t *budget = i == P_IN ? &cmd.in_left : &unbounded;
 
 		/* Bounded, so that one busy stream does not starve the others. */
-		for (int n = 0; n < 16 && pump_step(p, &budget); n++)
+		for (int n = 0; n < 16 && pump_step(p, budget); n++)
 			;
+		if (!*budget)
+			p->from = -1;
 		/* End of input: a pipe is closed, a terminal just falls silent. */
 		if (i == P_IN && p->from < 0 && pump_idle(p) && p->to >= 0) {
 			if (p->to != cmd.master)
@@ -245,6 +253,7 @@ void command_run(const struct conf *conf, const int ports[PORT_COUNT])
 
 	cmd.conf = conf;
 	cmd.ports = ports;
+	cmd.in_left = SIZE_MAX;
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);

@@ -102,6 +102,7 @@ class Session:
         self.console = Console(self.socks['serial'], opts.verbose)
         self.out = Output(self.socks['out'], 1, lambda: self.tell('closed out'))
         self.err = Output(self.socks['err'], 2, lambda: self.tell('closed err'))
+        self.telling = threading.Lock()
         self.started = False
         self.signals = []
         self.saved_tty = None
@@ -112,13 +113,14 @@ class Session:
 
     def tell(self, line):
         try:
-            self.socks['ctl'].sendall(line.encode() + b'\n')
+            with self.telling:
+                self.socks['ctl'].sendall(line.encode() + b'\n')
         except OSError:
             pass    # the machine is gone; run() finds out how
 
     def _feed(self):
         """Our standard input, until its end."""
-        escapes = 0
+        escapes = total = 0
         while True:
             try:
                 data = os.read(0, CHUNK)
@@ -136,7 +138,8 @@ class Session:
                 self.socks['in'].sendall(data)
             except OSError:
                 return
-        self.socks['in'].close()
+            total += len(data)
+        self.tell(f'eof {total}')
 
     def _window(self):
         rows, cols = window_size()

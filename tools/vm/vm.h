@@ -6,8 +6,10 @@
  *
  * What to do arrives as a file in the initramfs; streams and reports go through
  * four virtio-serial ports. Data ports carry raw bytes. The control port
- * carries lines, in:   "winsize ROWS COLS", "signal N", "closed out|err";
+ * carries lines, in:   "winsize ROWS COLS", "signal N", "closed out|err", and
+ *                      "eof BYTES": the input ends after that many in all;
  * out:                 "started", "exit STATUS OUT-BYTES ERR-BYTES", "fail WHY".
+ * Closing a port would not do for an end: QEMU drops what it still holds.
  */
 #ifndef LBX_VM_H
 #define LBX_VM_H
