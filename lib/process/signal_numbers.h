@@ -71,8 +71,6 @@
 #define SEGV_ACCERR	2
 #define BUS_ADRALN	1
 #define BUS_ADRERR	2
-#define TRAP_BRKPT	1
-#define TRAP_TRACE	2
 
 #define CLD_EXITED	1
 #define CLD_KILLED	2
@@ -80,6 +78,11 @@
 #define CLD_TRAPPED	4
 #define CLD_STOPPED	5
 #define CLD_CONTINUED	6
+#endif
+
+#ifndef TRAP_BRKPT			/* libc: only with XOPEN's blessing */
+#define TRAP_BRKPT	1
+#define TRAP_TRACE	2
 #endif
 
 /* What libc does not say. */

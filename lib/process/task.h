@@ -90,6 +90,7 @@ struct process {
 	u32 personality;
 	s32 oom_score_adj;
 	bool thp_disabled;		/* prctl(PR_SET_THP_DISABLE): kept and answered */
+	u64 membarrier_state;		/* what membarrier(2) is registered for: mm/barrier.c */
 	char *cmdline_override;
 };
 

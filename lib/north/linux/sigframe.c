@@ -168,7 +168,7 @@ static void restore_regs(struct regs *regs, const struct linux_sigcontext *c)
 	regs->orig_rax = ~0ull;		/* what was interrupted is over: nothing restarts */
 }
 
-long sigreturn(struct regs *regs)
+long sigframe_return(struct regs *regs)
 {
 	struct linux_ucontext uc;
 	struct task *t = current;

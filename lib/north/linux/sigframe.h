@@ -43,9 +43,9 @@ _Static_assert(sizeof(struct linux_rt_sigframe) == 440, "struct rt_sigframe");
 #define LINUX_UC_SIGCONTEXT_SS		2	/* ss is saved */
 #define LINUX_UC_STRICT_RESTORE_SS	4	/* and restored */
 
-/* sigreturn() - undo the frame at the current stack pointer. Return: what rax shall be; a bad frame forces SIGSEGV */
+/* sigframe_return() - undo the frame at the current stack pointer. Return: what rax shall be; a bad frame forces SIGSEGV */
 struct regs;
-long sigreturn(struct regs *regs);
+long sigframe_return(struct regs *regs);
 
 /* sigaltstack_set() - install @ss as the current task's stack. Return: 0, -EPERM, -EINVAL, -ENOMEM */
 int sigaltstack_set(const struct linux_stack *ss, u64 sp);

@@ -118,7 +118,7 @@ SYSCALL_DEFINE(sigaltstack)
 
 SYSCALL_DEFINE(rt_sigreturn)
 {
-	return sigreturn(current->regs);
+	return sigframe_return(current->regs);
 }
 
 SYSCALL_DEFINE(restart_syscall)
