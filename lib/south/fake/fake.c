@@ -15,6 +15,7 @@
 
 #include "base/printf.h"
 #include "base/random.h"
+#include "mm/mm.h"
 #include "mm/page.h"
 #include "mm/uaccess.h"
 #include "south/south.h"
@@ -217,6 +218,9 @@ static const struct machine_ops fake_machine = {
 	.mm_exit = fake_mm_exit,
 };
 const struct machine_ops *machine = &fake_machine;
+
+/* No address spaces here; a test of lib/mm brings a pager of its own. */
+const struct pager_ops *pager __attribute__((weak));
 
 void fake_boot(void)
 {
