@@ -60,6 +60,22 @@ struct vm_object {
 void vm_object_get(struct vm_object *obj);
 void vm_object_put(struct vm_object *obj);
 
+/* vma->flags: the low bits are MAP_* (SHARED, GROWSDOWN, NORESERVE, LOCKED, STACK, HUGETLB is never set), the high ones: */
+#define VMA_MAYREAD	BIT(24)		/* what mprotect() may give */
+#define VMA_MAYWRITE	BIT(25)
+#define VMA_MAYEXEC	BIT(26)
+#define VMA_ACCOUNT	BIT(27)		/* charged against the sandbox's RAM (private, once it was writable) */
+#define VMA_LAZY	BIT(28)		/* the pager has nothing here yet: mm_fault() brings it, or says SIGBUS */
+#define VMA_DONTFORK	BIT(29)
+#define VMA_WIPEONFORK	BIT(30)
+#define VMA_DONTDUMP	BIT(31)
+#define VMA_LOCKONFAULT	BIT(23)
+#define VMA_FORK_DROP	BIT(22)		/* in a fork's child, before mm_fork_fixup(): to be unmapped */
+#define VMA_SEQ_READ	BIT(21)
+#define VMA_RAND_READ	BIT(20)
+#define VMA_HUGEPAGE	BIT(19)
+#define VMA_NOHUGEPAGE	BIT(15)
+
 struct vma {
 	struct rb_node node;
 	u64 start, end;
@@ -69,6 +85,9 @@ struct vma {
 	struct vm_object *obj;	/* a reference, NULL: private anonymous */
 	struct file *file;	/* a reference, for /proc/self/maps; NULL for anonymous */
 	const char *name;	/* "[heap]", "[stack]", "[vdso]"; static */
+	struct mm *mm;
+	struct list rmap;	/* VM_PAGECACHE: in pagecache.maps; guarded by its lock, as is the next */
+	u64 trunc_from;		/* a truncate wants pages of the object from here on back, bytes; ~0: no */
 };
 
 struct pager;			/* the pager's own half */
@@ -90,6 +109,16 @@ struct mm {
 	void *south;		/* of the machine: hosted: the host process */
 	u64 membarrier_state;
 	s64 max_rss_pages;
+	u64 charged;		/* pages charged by ram_charge() */
+	u64 exec_pages;		/* executable, for /proc/self/status */
+	u32 def_flags;		/* mlockall(MCL_FUTURE): MAP_LOCKED, VMA_LOCKONFAULT */
+	u32 work_pending;	/* atomic: mm_do_work() has something to do */
+	bool fork_fixup;	/* mm_fork_fixup() has something to do */
+	u64 hole_cache;		/* vma.c: the search for a gap starts below this */
+	u64 hole_size;		/* ... unless it wants no more than this */
+	u64 fault_addr;		/* fault.c: the same fault again and again is none that this layer can mend */
+	u32 fault_nr;
+	struct wait_queue work_wait;	/* membarrier(): somebody did mm_do_work() */
 };
 
 /*
@@ -97,16 +126,24 @@ struct mm {
  * space that the caller runs in. An error leaves the old mapping or nothing in the range, never something else.
  */
 struct pager_ops {
-	/* Back [addr, addr+len); @obj NULL: fresh zeroed private memory. @populate: touch it now. Replaces what is there. */
+	/*
+	 * Back [addr, addr+len); @obj NULL: fresh zeroed private memory. @populate: touch it now. Replaces what is there. Of a
+	 * VM_PAGECACHE object all pages are there (pagecache_run() gives them) unless a truncate took some meanwhile: leave those out.
+	 */
 	int (*map)(struct mm *mm, u64 addr, u64 len, u32 prot, bool shared, struct vm_object *obj, u64 off,
 		   bool populate, bool noreserve);
 	int (*unmap)(struct mm *mm, u64 addr, u64 len);
 	int (*protect)(struct mm *mm, u64 addr, u64 len, u32 prot);
-	/* Move the pages of [addr, +len) to [to, +new_len) (mremap); @keep: MREMAP_DONTUNMAP */
-	int (*move)(struct mm *mm, u64 addr, u64 len, u64 to, u64 new_len, bool keep);
-	/* madvise: MADV_DONTNEED, MADV_FREE, MADV_WILLNEED, MADV_POPULATE_*, MADV_HUGEPAGE, … that mm/ passes on */
+	/* Move the pages of [addr, +len) to @to (mremap), replacing what is there; nothing is left at @addr. All or nothing. */
+	int (*move)(struct mm *mm, u64 addr, u64 len, u64 to);
+	/* Private memory: forget what was written: zeros, or the object's content, when touched next (MADV_DONTNEED) */
+	int (*discard)(struct mm *mm, u64 addr, u64 len);
+	/*
+	 * Advice on memory that is mapped: MADV_FREE, MADV_HUGEPAGE, MADV_NOHUGEPAGE, MADV_COLD, MADV_PAGEOUT, MADV_WILLNEED; and
+	 * MADV_POPULATE_READ/WRITE (0: all is there now; -EFAULT: beyond the end of a file). May be NULL, and -EINVAL is "not known".
+	 */
 	int (*advise)(struct mm *mm, u64 addr, u64 len, int advice);
-	/* Which pages are there; NULL: mm/ answers "all" */
+	/* Which pages of private memory are there; NULL: mm/ answers "all" */
 	int (*resident)(struct mm *mm, u64 addr, u64 nr_pages, u8 *vec);
 	/* Give everything in the program window back (exec, exit) */
 	void (*unmap_all)(struct mm *mm);
@@ -122,20 +159,81 @@ __must_check struct mm *mm_clone(struct mm *old);
 void mm_clear(struct mm *mm);
 
 /*
- * mm_map() - mmap(2) on the current mm. @file: may be NULL. @obj: overrides what @file->ops->mmap would give; may be NULL.
+ * mm_map() - mmap(2) on the current mm. @file: may be NULL; not consumed. @name: static, or NULL.
  * Return: the address, or -errno as mmap(2).
  */
 long mm_map(u64 addr, u64 len, u32 prot, u32 flags, struct file *file, u64 off, const char *name);
+/*
+ * mm_map_object() - the same of @obj, one reference of which is consumed also on failure; @may: VMA_MAY* that mprotect() may give.
+ * @file (may be NULL) is for /proc/self/maps only. With MAP_ANONYMOUS, @obj is NULL or shared memory.
+ */
+long mm_map_object(u64 addr, u64 len, u32 prot, u32 flags, struct vm_object *obj, u64 off, u32 may, struct file *file,
+		   const char *name);
 int mm_unmap(u64 addr, u64 len);
 int mm_protect(u64 addr, u64 len, u32 prot);
+long mm_remap(u64 addr, u64 old_len, u64 new_len, u32 flags, u64 to);
+long mm_advise(u64 addr, u64 len, int advice);
 /* vma_find() - the first VMA that ends above @addr (mm->lock held) or NULL */
 struct vma *vma_find(struct mm *mm, u64 addr);
+struct vma *vma_next(const struct vma *v);
+
+/* For exec: the program's stack and heap. Both on the current mm. */
+/*
+ * mm_map_stack() - the program's stack: [stack], grows on demand up to RLIMIT_STACK
+ * @size: bytes to be there at once, from the top down (arguments, environment and the first frames)
+ * @exec: PT_GNU_STACK asks for an executable stack
+ * Return: its top (exclusive), page aligned and random; or -errno
+ */
+long mm_map_stack(u64 size, bool exec);
+/* mm_set_brk() - the heap begins at a random place above @end, the end of the program's data */
+void mm_set_brk(u64 end);
+/* mm_brk() - brk(2): Return: the new break, or the old one when it cannot be moved */
+u64 mm_brk(u64 brk);
 
 /*
  * mm_fault() - the South saw a fault of the program (or of a copy function) at @addr
- * Handles what the VMA layer promises but the pager did not do yet (stack growth). Return: 0: try again; else what to tell the program:
- * a signal number with *@code the si_code (SEGV_MAPERR, SEGV_ACCERR, BUS_ADRERR).
+ * Handles what the VMA layer promises but the pager did not do yet (stack growth, files that grew, sparse shared memory).
+ * Return: 0: try again; else what to tell the program: a signal number with *@code the si_code (SEGV_MAPERR, SEGV_ACCERR,
+ * BUS_ADRERR). Takes mm->lock.
  */
 int mm_fault(u64 addr, bool write, bool exec, int *code);
+/*
+ * mm_fault_in() - make the pager back all of [addr, addr+len) that it backs lazily (stack below its start, sparse shared memory), for
+ * host calls that access the program's memory themselves: on -EFAULT of such a call, do this and try once more.
+ * Return: 0 when something changed, else -EFAULT.
+ */
+int mm_fault_in(u64 addr, u64 len, bool write);
+
+/*
+ * mm_do_work() - WORK_MM was set on the current task: let go of pages that a truncate took. The caller cleared WORK_MM before.
+ */
+void mm_do_work(void);
+/* mm_fork_fixup() - first thing of a fork's child in its own address space: MADV_DONTFORK, MADV_WIPEONFORK */
+void mm_fork_fixup(void);
+
+/*
+ * mm_for_each_vma() - call @fn for each mapping as /proc/self/maps shows it (pieces that only differ in what the pager did are
+ * one), with mm->lock held. A return other than 0 ends the walk and is returned.
+ */
+struct vma_view {
+	u64 start, end;
+	u32 prot, flags;
+	u64 off;
+	struct file *file;
+	const char *name;
+	struct vm_object *obj;
+	u64 resident;		/* bytes, as far as the pager can tell */
+};
+int mm_for_each_vma(struct mm *mm, int (*fn)(const struct vma_view *v, void *arg), void *arg);
+
+/*
+ * mm_futex_key() - what a futex word at @addr is the same as: (mm, addr) for private memory, (object, offset) for shared
+ * @obj is for comparison only. Return: 0 or -EFAULT (nothing mapped there).
+ */
+struct mm_key {
+	const void *obj;
+	u64 off;
+};
+int mm_futex_key(u64 addr, struct mm_key *key);
 
 #endif

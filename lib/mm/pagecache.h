@@ -39,4 +39,36 @@ u64 pagecache_pages(const struct pagecache *pc);
 /* pagecache_object() - what ops->mmap of a file on this page cache returns: one reference, or ERR_PTR */
 struct vm_object *pagecache_object(struct pagecache *pc);
 
+/*
+ * pagecache_seal_writable() - no shared mapping that may be written from now on (F_SEAL_WRITE; memfd)
+ * @existing_too: refuse when there is one already; else those stay (F_SEAL_FUTURE_WRITE). Return: 0 or -EBUSY
+ */
+int pagecache_seal_writable(struct pagecache *pc, bool existing_too);
+
+/* pagecache_trim() - nobody writes to it any more (last close): give back what was kept for growing */
+void pagecache_trim(struct pagecache *pc);
+
+/* ---- for lib/mm and the pagers ---- */
+
+struct vma;
+/*
+ * pagecache_run() - contiguous pages from @pgoff on, at most @max
+ * Return: how many are there, with *@mem their memory; or 0 and *@hole pages (at most @max) are not.
+ * The pages stay as long as the caller holds the mm->lock of a VMA that was linked before.
+ */
+u64 pagecache_run(struct pagecache *pc, u64 pgoff, u64 max, void **mem, u64 *hole);
+/* pagecache_populate() - allocate all holes of [pgoff, pgoff + nr). Return: 0 or -ENOSPC */
+int pagecache_populate(struct pagecache *pc, u64 pgoff, u64 nr);
+/* pagecache_holes() - how many pages of [pgoff, pgoff + nr) are not there */
+u64 pagecache_holes(struct pagecache *pc, u64 pgoff, u64 nr);
+/* pagecache_size() - the file's size in bytes, as pagecache_set_size() and pagecache_truncate() told */
+pos_t pagecache_size(const struct pagecache *pc);
+/* pagecache_link() - @v maps @pc from now on. Return: 0 or -EPERM (sealed). pagecache_unlink(): not any more, for the pager too */
+int pagecache_link(struct pagecache *pc, struct vma *v);
+void pagecache_unlink(struct pagecache *pc, struct vma *v);
+/* pagecache_link_split() - @v was split off @from; pagecache_link_change(): its rights changed from @was to v->flags */
+void pagecache_link_split(struct pagecache *pc, struct vma *v, const struct vma *from);
+/* pagecache_ack() - all of @v beyond @from is unmapped. Return: false when a truncate wants more meanwhile: do it again */
+bool pagecache_ack(struct pagecache *pc, struct vma *v, u64 from);
+
 #endif

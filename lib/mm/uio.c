@@ -7,7 +7,7 @@
 void uio_init_kernel(struct uio *u, struct iov *iov, void *buf, size_t len)
 {
 	*iov = (struct iov){ (u64)(uintptr_t)buf, len };
-	*u = (struct uio){ iov, 1, false, len };
+	*u = (struct uio){ .iov = iov, .nr = 1, .left = len };
 }
 
 int uio_init_user(struct uio *u, struct iov *iov, u64 buf, size_t len)
@@ -17,7 +17,7 @@ int uio_init_user(struct uio *u, struct iov *iov, u64 buf, size_t len)
 	if (!access_ok(buf, len))
 		return -EFAULT;
 	*iov = (struct iov){ buf, len };
-	*u = (struct uio){ iov, 1, true, len };
+	*u = (struct uio){ .iov = iov, .nr = 1, .user = true, .left = len };
 	return 0;
 }
 

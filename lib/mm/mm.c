@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/* Address spaces as a whole: made, copied for a fork, emptied; and the work that a truncate elsewhere leaves to them. */
+#include "base/errno.h"
+#include "base/random.h"
+#include "base/string.h"
+#include "mm/pagecache.h"
+#include "mm/vma.h"
+
+#define MMAP_RND_PAGES	(1ull << 28)		/* vm.mmap_rnd_bits of x86-64 */
+#define GAP_MIN		(128ull << 20)
+#define GAP_MAX		(MM_END / 6 * 5)
+
+/* Mappings begin below the stack: its limit, what it is moved by at random, and a guard. */
+static u64 mmap_base_new(void)
+{
+	u64 gap = current && current->process ? rlimit(RLIM_STACK) : GAP_MIN;
+
+	gap = min_t(u64, gap, GAP_MAX - STACK_RND_MAX) + STACK_RND_MAX + STACK_GUARD;
+	gap = max_t(u64, gap, GAP_MIN);
+	return (MM_END - gap - random_below(MMAP_RND_PAGES) * PAGE_SIZE) & PAGE_MASK;
+}
+
+struct mm *mm_create(void)
+{
+	struct mm *mm = kzalloc(sizeof(*mm));
+
+	if (!mm)
+		return NULL;
+	ref_init(&mm->ref);
+	mutex_init(&mm->lock);
+	wait_queue_init(&mm->work_wait);
+	mm->dumpable = true;
+	mm->mmap_base = mmap_base_new();
+	mm->hole_cache = mm->mmap_base;
+	return mm;
+}
+
+void mm_get(struct mm *mm) { ref_get(&mm->ref); }
+
+/* The books alone: nobody runs here any more, or the pager has unmapped all. */
+static void forget_all(struct mm *mm, struct list *trash)
+{
+	struct rb_node *n;
+
+	while ((n = rb_first(&mm->vmas)))
+		vma_remove(mm, rb_entry(n, struct vma, node), trash);
+	mm->hole_cache = mm->mmap_base;
+	mm->hole_size = 0;
+}
+
+void mm_put(struct mm *mm)
+{
+	LIST_HEAD(trash);
+
+	if (!mm || !ref_put(&mm->ref))
+		return;
+	forget_all(mm, &trash);
+	trash_free(&trash);
+	if (mm->exe)
+		file_put(mm->exe);
+	kfree(mm);
+}
+
+void mm_clear(struct mm *mm)
+{
+	LIST_HEAD(trash);
+
+	mutex_lock(&mm->lock);
+	pager->unmap_all(mm);
+	forget_all(mm, &trash);
+	mutex_unlock(&mm->lock);
+	trash_free(&trash);
+}
+
+/* Unmap what a truncate of its object took from @v. */
+static void let_go(struct mm *mm, struct vma *v, struct list *trash)
+{
+	struct pagecache *pc = vma_pagecache(v);
+	u64 from;
+
+	do {
+		struct vma *part = v;
+		u64 start = v->start, end = v->end;
+
+		from = READ_ONCE(v->trunc_from);
+		if (from == ~0ull)
+			return;
+		if (from > v->off)
+			start = from - v->off >= end - start ? end : start + (from - v->off);
+		if (start < end && !(v->flags & VMA_LAZY)) {
+			/* A host that has no room to cut its mapping in two can still take all of it away. */
+			if (pager->unmap(mm, start, end - start) && start > v->start) {
+				start = v->start;
+				pager->unmap(mm, start, end - start);
+			}
+			if (start > v->start)
+				part = vma_split(mm, v, start);
+			/* Without memory for that, mm_fault() sees the same address again and again, and says SIGBUS. */
+			if (part) {
+				part->flags |= VMA_LAZY;
+				if (part != v)
+					(void)pagecache_ack(pc, part, 0);
+			}
+			if (v->prot & PROT_EXEC)
+				text_changed(mm, start, end);
+		}
+	} while (!pagecache_ack(pc, v, from));
+}
+
+static void do_work(struct mm *mm, struct list *trash)
+{
+	struct vma *v;
+
+	if (!atomic_xchg(&mm->work_pending, 0u))
+		return;
+	for (v = vma_find(mm, 0); v; v = vma_next(v))
+		if (vma_pagecache(v) && READ_ONCE(v->trunc_from) != ~0ull)
+			let_go(mm, v, trash);
+}
+
+void mm_do_work(void)
+{
+	struct mm *mm = current->mm;
+	LIST_HEAD(trash);
+
+	if (!mm)
+		return;
+	mutex_lock(&mm->lock);
+	do_work(mm, &trash);
+	mutex_unlock(&mm->lock);
+	trash_free(&trash);
+	wake_up_all(&mm->work_wait);
+}
+
+static int clone_vma(struct mm *mm, const struct vma *from)
+{
+	struct vma *v = vma_alloc(mm);
+
+	if (!v)
+		return -ENOMEM;
+	v->start = from->start;
+	v->end = from->end;
+	v->prot = from->prot;
+	v->flags = from->flags & ~(u32)(MAP_LOCKED | VMA_LOCKONFAULT);
+	v->off = from->off;
+	v->obj = from->obj;
+	v->file = from->file;
+	v->name = from->name;
+	if (from->flags & VMA_DONTFORK) {
+		/* the South's copy has it: mm_fork_fixup() unmaps it */
+		v->flags |= VMA_FORK_DROP;
+		mm->fork_fixup = true;
+	}
+	if (from->flags & VMA_WIPEONFORK)
+		mm->fork_fixup = true;
+	if ((v->flags & VMA_ACCOUNT) && !ram_charge(vma_pages(v))) {
+		kfree(v);
+		return -ENOMEM;
+	}
+	if (v->obj)
+		vm_object_get(v->obj);
+	if (v->file)
+		file_get(v->file);
+	if (vma_pagecache(v))
+		pagecache_link_split(v->obj->pc, v, from);
+	vma_insert(mm, v);
+	return 0;
+}
+
+struct mm *mm_clone(struct mm *old)
+{
+	struct mm *mm = kzalloc(sizeof(*mm));
+	LIST_HEAD(trash);
+	struct vma *v;
+	int ret = 0;
+
+	if (!mm)
+		return NULL;
+	mutex_lock(&old->lock);
+	do_work(old, &trash);
+	memcpy(mm, old, sizeof(*mm));
+	ref_init(&mm->ref);
+	mutex_init(&mm->lock);
+	wait_queue_init(&mm->work_wait);
+	mm->vmas = (struct rb_root)RB_ROOT;
+	mm->nr_vmas = 0;
+	mm->total_pages = mm->locked_pages = mm->data_pages = mm->shared_pages = mm->stack_pages = 0;
+	mm->charged = mm->exec_pages = 0;
+	mm->def_flags = 0;
+	mm->users = 0;
+	mm->south = NULL;
+	mm->fork_fixup = false;
+	mm->membarrier_state = old->membarrier_state;
+	mm->max_rss_pages = 0;
+	mm->work_pending = 0;
+	if (mm->exe)
+		file_get(mm->exe);
+	for (v = vma_find(old, 0); v && !ret; v = vma_next(v))
+		ret = clone_vma(mm, v);
+	mutex_unlock(&old->lock);
+	trash_free(&trash);
+	if (ret) {
+		mm_put(mm);
+		return NULL;
+	}
+	return mm;
+}
+
+void mm_fork_fixup(void)
+{
+	struct mm *mm = current->mm;
+	struct vma *v, *next;
+	LIST_HEAD(trash);
+
+	/* A truncate between the copy of the books and here kicked nobody of us. */
+	if (!mm->fork_fixup && !READ_ONCE(mm->work_pending))
+		return;
+	mutex_lock(&mm->lock);
+	for (v = vma_find(mm, 0); v; v = next) {
+		next = vma_next(v);
+		if (v->flags & VMA_FORK_DROP) {
+			pager->unmap(mm, v->start, v->end - v->start);
+			vma_remove(mm, v, &trash);
+		} else if ((v->flags & VMA_WIPEONFORK) && !(v->flags & VMA_LAZY)) {
+			pager->discard(mm, v->start, v->end - v->start);
+		}
+	}
+	mm->fork_fixup = false;
+	do_work(mm, &trash);
+	mutex_unlock(&mm->lock);
+	trash_free(&trash);
+}
