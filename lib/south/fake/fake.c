@@ -15,7 +15,6 @@
 
 #include "base/printf.h"
 #include "base/random.h"
-#include "mm/mm.h"
 #include "mm/page.h"
 #include "mm/uaccess.h"
 #include "south/south.h"
@@ -220,6 +219,7 @@ static const struct machine_ops fake_machine = {
 const struct machine_ops *machine = &fake_machine;
 
 /* No address spaces here; a test of lib/mm brings a pager of its own. */
+extern const struct pager_ops *pager;
 const struct pager_ops *pager __attribute__((weak));
 
 void fake_boot(void)
