@@ -59,7 +59,7 @@ int iov_list_get(struct iov_list *l, u64 user, u64 nr)
 	}
 	if (!nr)
 		l->small[0] = (struct iov){ 0, 0 };
-	l->uio = (struct uio){ l->iov, nr ? (u32)nr : 1, true, sum };
+	l->uio = (struct uio){ .iov = l->iov, .nr = nr ? (u32)nr : 1, .user = true, .left = sum };
 	return 0;
 }
 
