@@ -2,8 +2,8 @@
 # Conformance programs: see README.md. Each is linked with conform.o; some are also built static.
 
 conform-programs := files_open files_rw files_name files_meta files_dir files_lock files_copy files_inotify files_fd \
-	process_life process_exec process_ids
-conform-static := files_rw files_fd process_life process_exec
+	process_life process_exec process_ids signals_basic signals_wait signals_timer
+conform-static := files_rw files_fd process_life process_exec signals_basic signals_wait
 
 conform-bin := $(O)/selftests/conform
 conform-list := $(conform-programs) $(addsuffix .static,$(conform-static))
