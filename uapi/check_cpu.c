@@ -11,7 +11,7 @@
   ensures \result == 0 || \result == 1;
   ensures \result == 1 <==> lbx_inside(addr, len, space->kernel_start, space->kernel_end);
 */
-static int in_kernel(const struct lbx_space *space, lbx_u64 addr, lbx_u64 len)
+static int word_in_kernel(const struct lbx_space *space, lbx_u64 addr, lbx_u64 len)
 {
 	return addr >= space->kernel_start && addr <= space->kernel_end - len;
 }
@@ -25,9 +25,9 @@ int lbx_check_cpu(const struct lbx_cpu_raw *raw, const struct lbx_space *space,
 		return -LBX_EINVAL;
 
 	/* The stack grows down: it may begin right at the window's end. */
-	if (!in_kernel(space, raw->entry, 1) ||
-	    raw->stack < 16 || !in_kernel(space, raw->stack - 16, 16) ||
-	    !in_kernel(space, raw->tls, 64))
+	if (!word_in_kernel(space, raw->entry, 1) ||
+	    raw->stack < 16 || !word_in_kernel(space, raw->stack - 16, 16) ||
+	    !word_in_kernel(space, raw->tls, 64))
 		return -LBX_EFAULT;
 
 	out->flags = raw->flags;
@@ -51,7 +51,7 @@ int lbx_check_wait(const struct lbx_wait_raw *raw, const struct lbx_space *space
 
 	if (raw->handle >= LBX_HANDLES_END && raw->handle != LBX_HANDLE_NONE)
 		return -LBX_EBADF;
-	if (raw->word != 0 && !in_kernel(space, raw->word, 4))
+	if (raw->word != 0 && !word_in_kernel(space, raw->word, 4))
 		return -LBX_EFAULT;
 
 	out->deadline = raw->deadline;
@@ -74,7 +74,7 @@ int lbx_check_kick(const struct lbx_kick_raw *raw, const struct lbx_space *space
 			return -LBX_EINVAL;
 		if (raw->count == 0 || raw->count > LBX_KICK_MAX)
 			return -LBX_EINVAL;
-		if (!in_kernel(space, raw->word, 4))
+		if (!word_in_kernel(space, raw->word, 4))
 			return -LBX_EFAULT;
 		break;
 	case LBX_KICK_INTERRUPT:

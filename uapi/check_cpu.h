@@ -45,9 +45,9 @@ struct lbx_cpu {
   requires lbx_space_checked(space);
   assigns *out;
   ensures \result == 0 || \result == -LBX_EINVAL || \result == -LBX_EFAULT;
-  ensures \result == 0 <==> lbx_cpu_words(raw) && lbx_cpu_addresses(raw, space);
-  ensures \result == -LBX_EINVAL <==> !lbx_cpu_words(raw);
-  ensures \result == -LBX_EFAULT <==> lbx_cpu_words(raw) && !lbx_cpu_addresses(raw, space);
+  ensures \result == 0 <==> \old(lbx_cpu_words(raw) && lbx_cpu_addresses(raw, space));
+  ensures \result == -LBX_EINVAL <==> \old(!lbx_cpu_words(raw));
+  ensures \result == -LBX_EFAULT <==> \old(lbx_cpu_words(raw) && !lbx_cpu_addresses(raw, space));
   ensures \result == 0 ==> out->flags == raw->flags && out->entry == raw->entry &&
     out->stack == raw->stack && out->arg == raw->arg && out->tls == raw->tls;
   ensures \result != 0 ==> *out == \old(*out);
@@ -94,11 +94,11 @@ struct lbx_wait {
   ensures \result == 0 || \result == -LBX_EINVAL || \result == -LBX_EBADF ||
           \result == -LBX_EFAULT;
   ensures \result == 0 <==>
-    lbx_wait_words(raw) && lbx_wait_handle(raw) && lbx_wait_address(raw, space);
-  ensures \result == -LBX_EINVAL <==> !lbx_wait_words(raw);
-  ensures \result == -LBX_EBADF <==> lbx_wait_words(raw) && !lbx_wait_handle(raw);
+    \old(lbx_wait_words(raw) && lbx_wait_handle(raw) && lbx_wait_address(raw, space));
+  ensures \result == -LBX_EINVAL <==> \old(!lbx_wait_words(raw));
+  ensures \result == -LBX_EBADF <==> \old(lbx_wait_words(raw) && !lbx_wait_handle(raw));
   ensures \result == -LBX_EFAULT <==>
-    lbx_wait_words(raw) && lbx_wait_handle(raw) && !lbx_wait_address(raw, space);
+    \old(lbx_wait_words(raw) && lbx_wait_handle(raw) && !lbx_wait_address(raw, space));
   ensures \result == 0 ==> out->deadline == raw->deadline && out->word == raw->word &&
     out->value == raw->value && out->handle == raw->handle && out->events == raw->events;
   ensures \result != 0 ==> *out == \old(*out);
@@ -143,11 +143,11 @@ struct lbx_kick {
   ensures \result == 0 || \result == -LBX_EINVAL || \result == -LBX_ESRCH ||
           \result == -LBX_EFAULT;
   ensures \result == 0 <==>
-    lbx_kick_words(raw) && lbx_kick_cpu(raw) && lbx_kick_address(raw, space);
-  ensures \result == -LBX_EINVAL <==> !lbx_kick_words(raw);
-  ensures \result == -LBX_ESRCH <==> lbx_kick_words(raw) && !lbx_kick_cpu(raw);
+    \old(lbx_kick_words(raw) && lbx_kick_cpu(raw) && lbx_kick_address(raw, space));
+  ensures \result == -LBX_EINVAL <==> \old(!lbx_kick_words(raw));
+  ensures \result == -LBX_ESRCH <==> \old(lbx_kick_words(raw) && !lbx_kick_cpu(raw));
   ensures \result == -LBX_EFAULT <==>
-    lbx_kick_words(raw) && lbx_kick_cpu(raw) && !lbx_kick_address(raw, space);
+    \old(lbx_kick_words(raw) && lbx_kick_cpu(raw) && !lbx_kick_address(raw, space));
   ensures \result == 0 ==> out->mode == raw->mode && out->cpu == raw->cpu &&
     out->word == raw->word && out->count == raw->count;
   ensures \result != 0 ==> *out == \old(*out);

@@ -51,7 +51,7 @@ extern "C" {
   requires \valid_read(raw) && \valid(out) && \separated(raw, out);
   assigns *out;
   ensures \result == 0 || \result == -LBX_EINVAL;
-  ensures \result == 0 <==> lbx_grant_sane(raw);
+  ensures \result == 0 <==> \old(lbx_grant_sane(raw));
   ensures \result == 0 ==> out->handle == raw->handle && out->kind == raw->kind &&
     out->rights == raw->rights && out->size == raw->size;
   ensures \result != 0 ==> *out == \old(*out);

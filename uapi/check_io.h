@@ -50,11 +50,11 @@ struct lbx_io {
   ensures \result == 0 || \result == -LBX_EINVAL || \result == -LBX_EBADF ||
           \result == -LBX_EFAULT;
   ensures \result == 0 <==>
-    lbx_io_words(raw) && raw->handle < LBX_HANDLES_END && lbx_io_address(raw, space);
-  ensures \result == -LBX_EINVAL <==> !lbx_io_words(raw);
-  ensures \result == -LBX_EBADF <==> lbx_io_words(raw) && raw->handle >= LBX_HANDLES_END;
+    \old(lbx_io_words(raw) && raw->handle < LBX_HANDLES_END && lbx_io_address(raw, space));
+  ensures \result == -LBX_EINVAL <==> \old(!lbx_io_words(raw));
+  ensures \result == -LBX_EBADF <==> \old(lbx_io_words(raw) && raw->handle >= LBX_HANDLES_END);
   ensures \result == -LBX_EFAULT <==>
-    lbx_io_words(raw) && raw->handle < LBX_HANDLES_END && !lbx_io_address(raw, space);
+    \old(lbx_io_words(raw) && raw->handle < LBX_HANDLES_END && !lbx_io_address(raw, space));
   ensures \result == 0 ==> lbx_io_checked(out) &&
     out->handle == raw->handle && out->nr_iov == raw->nr_iov &&
     out->off == raw->off && out->iov == raw->iov;

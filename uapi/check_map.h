@@ -31,20 +31,28 @@ struct lbx_map {
     (r->op == LBX_MAP_BACK || r->op == LBX_MAP_PROTECT ?
        r->prot <= LBX_PROT_ALL : r->prot == 0) &&
     (r->op == LBX_MAP_BACK ?
-       r->flags <= LBX_MAP_FLAGS_ALL && (r->handle == LBX_HANDLE_NONE ==> r->off == 0) :
-       r->flags == 0 && r->off == 0 && r->handle == LBX_HANDLE_NONE) &&
+       r->flags <= LBX_MAP_BACK_FLAGS && (r->handle == LBX_HANDLE_NONE ==> r->off == 0) :
+       r->off == 0 && r->handle == LBX_HANDLE_NONE &&
+       (r->flags == 0 || (r->op == LBX_MAP_MOVE && r->flags == LBX_MAP_KEEP))) &&
     (r->op == LBX_MAP_MOVE || (r->to == 0 && r->to_len == 0));
 
   predicate lbx_map_extent(integer start, integer len) =
     lbx_page_multiple(start) && lbx_page_multiple(len) && len > 0;
 
   predicate lbx_map_disjoint{L}(struct lbx_map_raw *r) =
-    r->to == r->addr || r->to + r->to_len <= r->addr || r->addr + r->len <= r->to;
+    r->to + r->to_len <= r->addr || r->addr + r->len <= r->to;
+
+  // In place, or to where the old range is not; to keep it wants the latter.
+  predicate lbx_map_target{L}(struct lbx_map_raw *r) =
+    lbx_map_extent(r->to, r->to_len) &&
+    (r->flags == LBX_MAP_KEEP ?
+       r->to_len == r->len && lbx_map_disjoint(r) :
+       r->to == r->addr || lbx_map_disjoint(r));
 
   predicate lbx_map_words{L}(struct lbx_map_raw *r) =
     lbx_map_fields(r) && lbx_map_extent(r->addr, r->len) &&
     lbx_page_multiple(r->off) && r->off + r->len <= LBX_OFF_MAX &&
-    (r->op == LBX_MAP_MOVE ==> lbx_map_extent(r->to, r->to_len) && lbx_map_disjoint(r));
+    (r->op == LBX_MAP_MOVE ==> lbx_map_target(r));
 
   predicate lbx_map_handle{L}(struct lbx_map_raw *r) =
     r->handle < LBX_HANDLES_END || r->handle == LBX_HANDLE_NONE;
@@ -53,7 +61,9 @@ struct lbx_map {
     s->program_start <= start < s->map_start_end && len < s->map_len_end;
 
   predicate lbx_map_addresses{L}(struct lbx_map_raw *r, struct lbx_space *s) =
-    lbx_map_range(r->addr, r->len, s) &&
+    (lbx_map_range(r->addr, r->len, s) ||
+     (r->op == LBX_MAP_DISCARD &&
+      lbx_inside(r->addr, r->len, s->kernel_start, s->kernel_end))) &&
     (r->op == LBX_MAP_MOVE ==> lbx_map_range(r->to, r->to_len, s));
 */
 
@@ -74,18 +84,21 @@ struct lbx_map {
   ensures \result == 0 || \result == -LBX_EINVAL || \result == -LBX_EBADF ||
           \result == -LBX_EFAULT;
   ensures \result == 0 <==>
-    lbx_map_words(raw) && lbx_map_handle(raw) && lbx_map_addresses(raw, space);
-  ensures \result == -LBX_EINVAL <==> !lbx_map_words(raw);
-  ensures \result == -LBX_EBADF <==> lbx_map_words(raw) && !lbx_map_handle(raw);
+    \old(lbx_map_words(raw) && lbx_map_handle(raw) && lbx_map_addresses(raw, space));
+  ensures \result == -LBX_EINVAL <==> \old(!lbx_map_words(raw));
+  ensures \result == -LBX_EBADF <==> \old(lbx_map_words(raw) && !lbx_map_handle(raw));
   ensures \result == -LBX_EFAULT <==>
-    lbx_map_words(raw) && lbx_map_handle(raw) && !lbx_map_addresses(raw, space);
+    \old(lbx_map_words(raw) && lbx_map_handle(raw) && !lbx_map_addresses(raw, space));
   ensures \result == 0 ==>
     out->op == raw->op && out->prot == raw->prot && out->flags == raw->flags &&
     out->handle == raw->handle && out->addr == raw->addr && out->len == raw->len &&
     out->off == raw->off && out->to == raw->to && out->to_len == raw->to_len;
-  // What the code behind the door relies on: never outside of the program window.
-  ensures \result == 0 ==>
+  // What the code behind the door relies on: never outside of its window.
+  ensures \result == 0 && out->op != LBX_MAP_DISCARD ==>
     lbx_inside(out->addr, out->len, space->program_start, space->program_end);
+  ensures \result == 0 && out->op == LBX_MAP_DISCARD ==>
+    lbx_inside(out->addr, out->len, space->program_start, space->program_end) ||
+    lbx_inside(out->addr, out->len, space->kernel_start, space->kernel_end);
   ensures \result == 0 && out->op == LBX_MAP_MOVE ==>
     lbx_inside(out->to, out->to_len, space->program_start, space->program_end);
   ensures \result != 0 ==> *out == \old(*out);

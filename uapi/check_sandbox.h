@@ -59,8 +59,8 @@ LBX_ASSERT_SIZE(struct lbx_space_raw, 48);
   assigns *out;
   ensures \result == 0 || \result == -LBX_EINVAL;
   ensures \result == 0 <==>
-    lbx_space_sane(raw->kernel_start, raw->kernel_end, raw->program_start,
-                   raw->program_end, raw->map_start_end, raw->map_len_end);
+    \old(lbx_space_sane(raw->kernel_start, raw->kernel_end, raw->program_start,
+                   raw->program_end, raw->map_start_end, raw->map_len_end));
   ensures \result == 0 ==> lbx_space_checked(out) &&
     out->kernel_start == raw->kernel_start && out->kernel_end == raw->kernel_end &&
     out->program_start == raw->program_start && out->program_end == raw->program_end &&
@@ -98,9 +98,9 @@ LBX_MUST_CHECK int lbx_check_space(const struct lbx_space_raw *raw, struct lbx_s
   requires \valid_read(raw) && \valid_read(top) && \valid(out);
   requires \separated(raw, out) && \separated(top, out);
   assigns *out;
-  ensures \result == 0 <==> lbx_limits_sane(raw) && lbx_limits_below(raw, top);
-  ensures \result == -LBX_EINVAL <==> !lbx_limits_sane(raw);
-  ensures \result == -LBX_EPERM <==> lbx_limits_sane(raw) && !lbx_limits_below(raw, top);
+  ensures \result == 0 <==> \old(lbx_limits_sane(raw) && lbx_limits_below(raw, top));
+  ensures \result == -LBX_EINVAL <==> \old(!lbx_limits_sane(raw));
+  ensures \result == -LBX_EPERM <==> \old(lbx_limits_sane(raw) && !lbx_limits_below(raw, top));
   ensures \result == 0 || \result == -LBX_EINVAL || \result == -LBX_EPERM;
   ensures \result == 0 ==>
     out->mem == raw->mem && out->queue_bytes == raw->queue_bytes &&

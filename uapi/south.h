@@ -153,13 +153,14 @@ LBX_ASSERT_SIZE(struct lbx_io_raw, 32);
 #define LBX_MAP_POPULATE	LBX_U32_C(0x2)	/* fault it in now */
 #define LBX_MAP_NORESERVE	LBX_U32_C(0x4)	/* not counted until touched */
 #define LBX_MAP_HUGE		LBX_U32_C(0x8)	/* advice: large pages are welcome */
-#define LBX_MAP_FLAGS_ALL	LBX_U32_C(0xf)
+#define LBX_MAP_BACK_FLAGS	LBX_U32_C(0xf)
+#define LBX_MAP_KEEP		LBX_U32_C(0x10)	/* MOVE: the old range stays, as freshly backed */
 
 /**
- * struct lbx_map_raw - map: a range of the program window
+ * struct lbx_map_raw - map: a range of pages
  * @op:     LBX_MAP_BACK .. LBX_MAP_DISCARD
  * @prot:   BACK, PROTECT: LBX_PROT_*; else 0
- * @flags:  BACK: LBX_MAP_SHARED .. LBX_MAP_HUGE; else 0
+ * @flags:  BACK: LBX_MAP_SHARED .. LBX_MAP_HUGE; MOVE: LBX_MAP_KEEP; else 0
  * @handle: BACK: what to map, or LBX_HANDLE_NONE for fresh, zeroed RAM;
  *          else LBX_HANDLE_NONE
  * @addr:   start of the range
@@ -168,13 +169,17 @@ LBX_ASSERT_SIZE(struct lbx_io_raw, 32);
  * @to:     MOVE: the new start; else 0
  * @to_len: MOVE: the new length; else 0
  *
- * Starts, lengths and @off are multiples of LBX_PAGE_SIZE. Every range is in
- * the program window, starts below LBX_MAP_START_END, and is neither empty nor
- * LBX_MAP_LEN_END or longer. What a BACK or a MOVE finds at its target is
- * replaced. MOVE with @to == @addr grows or shrinks in place; otherwise the two
- * ranges are disjoint. A handle needs MAP and READ; SHARED with WRITE needs
- * WRITE; EXEC needs EXEC. A mapping remembers what its handle allows
- * (lbx_map_prot_max()), and PROTECT never exceeds that.
+ * Starts, lengths and @off are multiples of LBX_PAGE_SIZE. A range is in the
+ * program window, starts below LBX_MAP_START_END, and is neither empty nor
+ * LBX_MAP_LEN_END or longer. DISCARD may also name a range in the kernel window:
+ * the library kernel's own RAM goes back to the host and is zero when it is
+ * touched again. What a BACK or a MOVE finds at its target is replaced. MOVE with
+ * @to == @addr grows or shrinks in place; otherwise the two ranges are disjoint.
+ * KEEP wants another place and the same length.
+ *
+ * A handle needs MAP and READ; SHARED with WRITE needs WRITE; EXEC needs EXEC. A
+ * mapping remembers what its handle allows (lbx_map_prot_max()), and PROTECT
+ * never exceeds that.
  *
  * Answer: 0. Errors: EINVAL (malformed), EFAULT (outside of the program
  * window), EBADF (no such handle), ENODEV (not FILE or RAM), EACCES (the handle
