@@ -6,13 +6,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/klog.h>
 #include <sys/reboot.h>
 #include <unistd.h>
 
 #include "tools/vm/vm.h"
-
-#define SYSLOG_ACTION_CONSOLE_LEVEL 8
 
 static int ports[PORT_COUNT] = { -1, -1, -1, -1 };
 
@@ -21,7 +18,6 @@ static void mark_end(void)
 	static const char mark[] = "<6>lbx-vm: end\n";
 	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
 
-	klogctl(SYSLOG_ACTION_CONSOLE_LEVEL, NULL, 8);
 	if (fd < 0 || write(fd, mark, sizeof(mark) - 1) < 0)
 		fprintf(stderr, "lbx-vm: /dev/kmsg: %s\n", strerror(errno));
 	close(fd);

@@ -24,7 +24,7 @@ class Kernel:
     """A kernel image and, where it is modular, its modules."""
 
     def __init__(self, path=None):
-        self.image = path or os.path.join(CACHE, 'kernel', 'vmlinuz')
+        self.image = path or os.path.join(CACHE, 'kernel', 'vmlinux')
         if not os.access(self.image, os.R_OK):
             raise Error(f'cannot read the kernel {self.image}: '
                         + ('give another with --kernel' if path else
@@ -131,7 +131,8 @@ def initramfs(kernel, conf):
 
 def command_line(opts):
     """The kernel's."""
-    words = ['console=ttyS0', 'loglevel=8', 'printk.devkmsg=on', 'panic=-1',
+    # All of the log goes to the console, whatever "quiet" or dmesg -n say.
+    words = ['console=ttyS0', 'ignore_loglevel', 'printk.devkmsg=on', 'panic=-1',
              'rdinit=/init', 'random.trust_cpu=on', 'no_timer_check', 'tsc=reliable',
              # Emulated processors share the host's few with everybody else: a
              # minute without progress is no sign of a fault.
@@ -153,8 +154,10 @@ def qemu_arguments(kernel, opts, initrd, fds):
     """FDS: name of a port, or 'serial', to QEMU's end of its socket."""
     accel = {'tcg': 'tcg,thread=' + ('single' if opts.icount else 'multi'),
              'kvm': 'kvm'}[opts.accel]
+    # Nested KVM may refuse this register's bits, and no guest of ours needs it.
+    cpu = 'max' if opts.accel == 'tcg' else 'max,arch-capabilities=off'
     args = [QEMU, '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot',
-            '-M', 'q35,smm=off,vmport=off', '-accel', accel, '-cpu', 'max',
+            '-M', 'q35,smm=off,vmport=off', '-accel', accel, '-cpu', cpu,
             '-smp', str(opts.cpus), '-m', opts.mem,
             '-kernel', kernel.image, '-initrd', f'/proc/self/fd/{initrd}',
             '-append', command_line(opts)]
