@@ -11,6 +11,7 @@
 #include "south/south.h"
 
 void (*session_leader_exit)(struct process *leader);
+void (*first_process_stopped)(u32 sig);
 
 /* How long the first program's end waits for all the others' ends before the sandbox goes anyway. */
 #define LAST_WAIT	(2 * NSEC_PER_SEC)
@@ -97,8 +98,11 @@ static bool release_thread(struct task *t)
 
 /* ---- children and groups; tasklist_lock held ---- */
 
-static bool connects(const struct process *p, s32 pgid)
+/* @p ties its group to the rest of the session: somebody outside of the group could continue it. */
+bool process_connects(const struct process *p, s32 pgid)
 {
+	if (p == first_process)
+		return first_process_stopped != NULL;
 	return p->parent && !p->adopted && p->parent->pgid != pgid && p->parent->sid == p->sid;
 }
 
@@ -107,7 +111,7 @@ static bool group_would_be_orphaned(struct pid *pgrp, const struct process *igno
 	struct process *p;
 
 	list_for_each(p, &pgrp->pgrp, pgrp_node)
-		if (p != ignored && !p->zombie && connects(p, pgrp->nr))
+		if (p != ignored && !p->zombie && process_connects(p, pgrp->nr))
 			return false;
 	return true;
 }
@@ -217,7 +221,8 @@ static bool maybe_zombie(struct process *p)
 	p->stop_code = 0;
 	spin_unlock(&p->siglock);
 	p->zombie = true;
-	hang_up_orphans(p, p->parent, p);
+	if (!p->adopted)
+		hang_up_orphans(p, p->parent, p);
 	wake_up_poll(&p->pidfd_wait, POLLIN);
 	if (!signal_notify_parent(p))
 		return false;

@@ -117,6 +117,11 @@ long process_setsid(void);
  * by the terminal code. Called without locks, in the leader.
  */
 extern void (*session_leader_exit)(struct process *leader);
+/*
+ * The first program stopped by @sig: for whoever can stop the runner likewise and continue both later. Called without locks. As long
+ * as it is NULL nobody can, and the first program's group counts as orphaned: SIGTSTP and its like do not stop it.
+ */
+extern void (*first_process_stopped)(u32 sig);
 
 /* pidfds. pidfd_process(): the process behind a descriptor, with a reference, or ERR_PTR(-EBADF) */
 long pidfd_create(struct process *p, u32 flags);

@@ -46,6 +46,8 @@ void signal_tell_stop(struct process *p)
 		wake_up_all(&parent->child_wait);
 	}
 	mutex_unlock(&tasklist_lock);
+	if (why == CLD_STOPPED && p == first_process && first_process_stopped)
+		first_process_stopped((u32)status);
 }
 
 /* siglock held: this thread stands. Return: true when it was the last one. */
@@ -211,7 +213,7 @@ bool pgrp_is_orphaned(s32 pgid)
 	pid = pid_find(pgid);
 	if (pid)
 		list_for_each(p, &pid->pgrp, pgrp_node)
-			if (!p->zombie && p->parent && !p->adopted && p->parent->pgid != pgid && p->parent->sid == p->sid)
+			if (!p->zombie && process_connects(p, pgid))
 				orphaned = false;
 	mutex_unlock(&tasklist_lock);
 	return orphaned;
