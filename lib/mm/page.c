@@ -3,9 +3,9 @@
  * The allocator of RAM: a buddy system with two lists per size, of blocks known to be zero and of blocks that hold old bytes.
  *
  * RAM that was never used is one number (fresh): blocks of 4 MiB are taken from it when the lists have nothing that fits, so
- * nothing is touched before it is needed. Dirty blocks are preferred, being warm; they and zero blocks do not merge, else
- * allocating would clear (and so make the host back) memory that was never touched. When much dirty memory is free, it is given
- * back to the host and becomes zero memory.
+ * nothing is touched before it is needed. Dirty blocks are preferred, being warm; they and zero blocks merge only when something
+ * as large is wanted, else allocating would clear (and so make the host back) memory that was never touched. When much dirty
+ * memory is free, it is given back to the host and becomes zero memory.
  *
  * A free block is known by the state of its first page alone, and no other page of it has a state.
  */
@@ -26,7 +26,8 @@ static struct {
 	u32 nr_pages;
 	u32 fresh;			/* pages from here on were never used */
 	u32 head[2][PAGE_MAX_ORDER + 1];	/* [zero?]: page numbers */
-	u32 dirty;			/* free pages on the dirty lists */
+	u32 dirty;			/* free pages on the dirty lists, */
+	u32 free;			/* and on all */
 	u32 trimming;			/* one at a time */
 	u64 used;			/* pages in use and charged; atomic */
 	u64 reserve;			/* pages that ram_charge() leaves */
@@ -91,6 +92,7 @@ static void list_push(u32 nr, u32 order, bool zero)
 	if (*head)
 		ram.pages[*head].prev = nr;
 	*head = nr;
+	ram.free += 1u << order;
 	if (!zero)
 		ram.dirty += 1u << order;
 }
@@ -106,6 +108,7 @@ static void list_take(u32 nr)
 		ram.head[zero][pg->order] = pg->next;
 	if (pg->next)
 		ram.pages[pg->next].prev = pg->prev;
+	ram.free -= 1u << pg->order;
 	if (!zero)
 		ram.dirty -= 1u << pg->order;
 	memset(pg, 0, sizeof(*pg));
@@ -179,6 +182,31 @@ static u32 block_take(u32 order, bool *zero)
 	return nr;
 }
 
+/* Merge zero blocks with dirty buddies, for want of a block of @order. Return: true when there may be one now. */
+static bool coalesce(u32 order)
+{
+	u32 k, nr, next;
+
+	if (ram.free < 2u << order)
+		return false;
+	for (k = 0; k < order; k++) {
+		for (nr = ram.head[1][k]; nr; nr = next) {
+			u32 buddy = nr ^ (1u << k);
+
+			next = ram.pages[nr].next;
+			if (buddy >= ram.fresh || ram.pages[buddy].state != PAGE_FREE_DIRTY || ram.pages[buddy].order != k)
+				continue;
+			list_take(nr);
+			list_take(buddy);
+			block_free(nr & ~(1u << k), k + 1, false);
+		}
+	}
+	for (k = order; k <= PAGE_MAX_ORDER; k++)
+		if (ram.head[0][k])
+			return true;
+	return false;
+}
+
 /* Give dirty blocks of at least @min_order back to the host until at most @leave dirty pages are free. */
 static void trim(u32 leave, u32 min_order)
 {
@@ -222,7 +250,7 @@ static void *alloc(size_t nr, bool want_zero)
 		return NULL;
 	order = nr == 1 ? 0 : 32u - (u32)__builtin_clz((u32)nr - 1);
 	spin_lock(&ram.lock);
-	while (!(block = block_take(order, &zero)) && fresh_take())
+	while (!(block = block_take(order, &zero)) && (coalesce(order) || fresh_take()))
 		;
 	spin_unlock(&ram.lock);
 	if (unlikely(!block)) {
