@@ -139,7 +139,9 @@ struct file {
 #define FMODE_ATOMIC_POS	BIT(4)	/* regular files and directories: read/write/lseek serialise on pos_lock */
 #define FMODE_PATH		BIT(5)	/* O_PATH */
 #define FMODE_STREAM		BIT(6)	/* no position at all: pipes, sockets */
-#define FMODE_EXEC		BIT(7)
+#define FMODE_EXEC		BIT(7)	/* the image of a running program: holds inode_deny_write() */
+#define FMODE_WRITER		BIT(8)	/* holds inode_get_write() */
+#define FMODE_OPENED		BIT(9)	/* by open(2) and its kin: inotify is told of the close */
 
 /* file_alloc() - a file with one reference, @mode FMODE_*, no inode. NULL: out of memory or over the sandbox's limit of files */
 __must_check struct file *file_alloc(const struct file_ops *ops, u32 flags, u32 mode, void *priv);

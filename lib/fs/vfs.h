@@ -81,6 +81,7 @@ struct inode {
 #define INODE_ANON	BIT(1)		/* pipes, sockets, …: no path */
 #define INODE_SEALABLE	BIT(2)		/* memfd */
 #define INODE_NOATIME	BIT(3)
+#define INODE_LINKABLE	BIT(4)		/* O_TMPFILE: may get its first name by linkat() */
 
 /* inode_ops.setattr: which of the values are meant */
 #define ATTR_MODE	BIT(0)
@@ -221,11 +222,12 @@ struct super {
 	u64 dev;		/* st_dev */
 	u64 magic;		/* statfs f_type */
 	u32 blksize;
-	struct inode *root;	/* a reference, taken back by the VFS with the root dentry */
+	struct inode *root;	/* set by the file system: a reference, which goes with the last mount (or super_kill()) */
+	struct dentry *root_dentry;	/* the VFS's, made with the first mount */
+	u32 nr_mounts;		/* guarded by mount_lock */
 	void *priv;
 	u64 next_ino;		/* atomic */
 	u32 nr_inodes;		/* atomic */
-	struct list node;	/* of all supers; guarded by mount_lock */
 };
 
 #define SB_RDONLY	BIT(0)
@@ -242,11 +244,13 @@ struct super {
 __must_check struct super *super_alloc(const char *type, const struct super_ops *ops, u32 flags, u64 magic);
 static inline void super_get(struct super *sb) { ref_get(&sb->ref); }
 void super_put(struct super *sb);
+/* super_kill() - a super that is in no mount (any more): let its root go. Keeps the caller's reference */
+void super_kill(struct super *sb);
 u64 super_next_ino(struct super *sb);
 
 /* ---- names ---- */
 
-#define DNAME_INLINE	32
+#define DNAME_INLINE	48
 #define DENTRY_UNHASHED	0x80000000u	/* in count: not in the cache; the last put frees */
 
 struct dentry {
@@ -255,7 +259,7 @@ struct dentry {
 	struct dentry *hash_next, **hash_prev;	/* guarded by the bucket's lock */
 	struct dentry *parent;		/* a reference; itself for a root. Changes under dcache_lock and rename_lock */
 	struct inode *inode;		/* a reference; NULL: known not to exist. Set once, under the parent's inode.lock */
-	struct super *sb;		/* a reference only for roots */
+	struct super *sb;		/* kept by the inode, or the parent's */
 	const char *name;		/* NUL-terminated; changes with parent */
 	u32 len;
 	u8 flags;			/* DENTRY_*; guarded by dcache_lock for writers */
@@ -277,6 +281,30 @@ u32 dcache_prune(u32 nr);
 void dcache_prune_super(struct super *sb);
 /* dentry_drop() - forget a cached name: its file system knows it changed behind our back */
 void dentry_drop(struct dentry *d);
+/* Hash of a name; with the parent it picks a bucket. */
+void dcache_init(void);		/* at boot, before the first name */
+u32 qstr_hash(const char *name, u32 len);
+/* dcache_find() - look in the cache only: a reference or NULL */
+struct dentry *dcache_find(struct dentry *parent, const struct qstr *name);
+/* dentry_alloc() - not yet in the cache; dentry_add() puts it there (parent's inode.lock held). @inode: its reference is taken over */
+__must_check struct dentry *dentry_alloc(struct dentry *parent, const struct qstr *name);
+void dentry_add(struct dentry *d, struct inode *inode);
+/* dentry_instantiate() - a negative one becomes @inode, whose reference is taken over */
+void dentry_instantiate(struct dentry *d, struct inode *inode);
+__must_check struct dentry *dentry_root(struct inode *inode);
+/* dentry_deleted() - the name was removed: out of the cache; who has it open still sees it as "(deleted)" */
+void dentry_deleted(struct dentry *d);
+/*
+ * dentry_move() - @d takes the place of @to, which leaves the cache (or, @exchange, takes the place of @d).
+ * Prepared by dentry_move_prepare(), which may fail. Under rename_lock or the one parent's inode.lock.
+ */
+struct dentry_move { char *name, *to_name; };
+__must_check int dentry_move_prepare(struct dentry_move *m, struct dentry *d, struct dentry *to, bool exchange);
+void dentry_move(struct dentry_move *m, struct dentry *d, struct dentry *to, bool exchange);
+void dentry_move_abort(struct dentry_move *m);
+bool dentry_is_ancestor(struct dentry *anc, struct dentry *d);	/* or the same; under rename_lock */
+extern struct spinlock dcache_lock;
+
 /* dentry_parent() - with a reference */
 struct dentry *dentry_parent(struct dentry *d);
 /* dcache_stats() - for /proc/sys/fs/dentry-state and tests */
@@ -337,6 +365,8 @@ struct fs_type *fs_type_first(void);
 int vfs_mount(struct super *sb, const struct path *at, u32 flags, const char *source, struct mount **out);
 /* vfs_mount_at() - the same by a path from the root of the tree; @mkdir: make the directory (or file) first when it is not there */
 int vfs_mount_at(struct super *sb, const char *at, u32 flags, const char *source, bool mkdir);
+/* mount_detached() - a mount in no tree, for objects that have no path; @root's reference is shared, not taken. One reference in *out */
+int mount_detached(struct inode *root, struct mount **out);
 /* vfs_bind() - show the tree @from (without what is mounted in it) at @at too */
 int vfs_bind(const struct path *from, const struct path *at, u32 flags);
 /* vfs_umount() - -EINVAL: not a mount's root; -EBUSY: used (unless @detach) or things are mounted in it */
@@ -356,22 +386,25 @@ void root_path(struct path *out);
 /* mount_next() - walk all mounts: the one after @m (NULL: the first) with a reference; puts @m */
 struct mount *mount_next(struct mount *m);
 #define MOUNTS_MAX	1024
+bool root_is_mounted(void);
 
 /* ---- paths as text ---- */
 
 /**
  * path_text() - the name of @p as seen from @root
  * @root: NULL: the current task's root
- * Appends " (deleted)" for what was unlinked, "(unreachable)" before what lies outside of @root.
- * Return: a pointer into @buf (the text stands at its end, with NUL), or ERR_PTR(-ENAMETOOLONG).
+ * Appends " (deleted)" for what was unlinked. Return: a pointer into @buf (the text stands at its end, with NUL), or ERR_PTR(-ENAMETOOLONG).
  */
 char *path_text(const struct path *p, const struct path *root, char *buf, size_t size);
-#define PATH_UNREACHABLE "(unreachable)"
+/* path_text_reach() - tells as well whether @p lies below @root; @root NULL: the root of the tree */
+char *path_text_reach(const struct path *p, const struct path *root, char *buf, size_t size, bool *reachable);
 /* file_text() - what readlink of /proc/self/fd/N shows: a path, "pipe:[17]", "anon_inode:[eventfd]" */
 char *file_text(struct file *f, char *buf, size_t size);
 /* file_path() - where /proc/self/fd/N leads: the file's path, or one made up for anonymous files. Return: 0, -ENOMEM */
 int file_path(struct file *f, struct path *out);
 
+/* vfs_skeleton() - the directories every system has, /dev and /dev/shm, in what is mounted at / now (where they are missing) */
+int vfs_skeleton(void);
 /* vfs_init() - memfs at /, the skeleton of directories, /dev, /dev/shm, /tmp. Called once at boot, needs memory and clocks only */
 int vfs_init(void);
 

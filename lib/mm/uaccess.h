@@ -50,7 +50,9 @@ struct uio {
 	u32 nr;
 	bool user;		/* the program's memory, else the library kernel's */
 	size_t left;		/* bytes in all that are left */
+	u32 flags;		/* UIO_* */
 };
+#define UIO_APPEND		1u	/* pwritev2(RWF_APPEND): at the end of the file, whatever the position */
 
 #define UIO_MAX_IOV		1024
 /* The most that one read or write moves: Linux's MAX_RW_COUNT. */
