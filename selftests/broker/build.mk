@@ -31,3 +31,25 @@ $(addsuffix .san,$(addprefix $(b9p-bin)/,$(b9p-names))): $(b9p-bin)/%.san: \
 ALL += $(b9p-tests)
 TESTS += $(b9p-tests)
 USER_TESTS += $(b9p-tests)
+
+# Other people's clients: diod's tools, and Linux' own in a machine.
+$(b9p-bin)/serve: LDLIBS = -pthread
+$(b9p-bin)/serve: $(b9p-bin)/serve.o $(O)/tools/broker/libbroker9p.a
+	$(link)
+
+ALL += $(b9p-bin)/serve
+TESTS += selftests/broker/diod.t
+USER_TESTS += selftests/broker/diod.t
+VM_TESTS += selftests/broker/v9fs.t
+
+# The fuzzer, where there is a clang.
+ifneq ($(shell command -v $(CLANG)),)
+$(b9p-bin)/fuzz: selftests/broker/fuzz.c $(wildcard tools/broker/*.c tools/broker/*.h) tools/broker/messages.def \
+		selftests/broker/build.mk
+	@echo "  CLANG   $@"; mkdir -p $(@D); \
+	$(CLANG) $(CPPFLAGS) -std=gnu11 -g -O1 -Wall -Wextra -Werror -pthread \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -o $@ $(filter %.c,$^)
+ALL += $(b9p-bin)/fuzz
+endif
+TESTS += selftests/broker/fuzz.t
+FUZZ_RUNS += selftests/broker/fuzz_long.t@3600
