@@ -38,9 +38,9 @@ $(b9p-bin)/serve: $(b9p-bin)/serve.o $(O)/tools/broker/libbroker9p.a
 	$(link)
 
 ALL += $(b9p-bin)/serve
-TESTS += selftests/broker/diod.t
+TESTS += selftests/broker/diod.t selftests/broker/doc.t
 USER_TESTS += selftests/broker/diod.t
-VM_TESTS += selftests/broker/v9fs.t
+VM_TESTS += selftests/broker/v9fs.t $(b9p-bin)/priv
 
 # The fuzzer, where there is a clang.
 ifneq ($(shell command -v $(CLANG)),)
