@@ -57,7 +57,7 @@ archive = @echo "  AR      $@"; mkdir -p $(@D); rm -f $@; \
 # Totals are printed once, at the end, over all that ran. JOBS=2 for a quicker
 # run whose timing-sensitive tests may then disturb each other.
 JOBS ?= 1
-run_tests = $(PYTHON) selftests/run -j $(JOBS) --logs $(O)/logs
+run_tests = $(PYTHON) selftests/run -j $(JOBS) --build $(O)
 
 include $(sort $(wildcard */build.mk */*/build.mk */*/*/build.mk))
 
@@ -85,7 +85,7 @@ fuzz: all
 
 bench: setup
 	@$(MAKE) --no-print-directory all
-	@set -e; for b in $(BENCHES); do $$b; done
+	@set -e; for b in $(BENCHES); do O=$(O) LBX_BUILD=$(abspath $(O)) $$b; done
 
 demo: setup
 	@$(MAKE) --no-print-directory all
