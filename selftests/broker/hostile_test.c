@@ -182,6 +182,17 @@ static void limits(void)
 	files_become(&f, 0);
 
 	c = client_attached(&f);
+	for (i = 0, ret = 0; i < 30 && !ret; i++) {
+		p9c_walk(c, 1, 2, "");
+		p9c_begin(c, 32);
+		p9c_u32(c, 2);
+		p9c_str(c, "user.x");
+		p9c_u64(c, 10000);
+		p9c_u32(c, 0);
+		ret = p9c_call(c);
+		p9c_clunk(c, 2);
+	}
+	tap_eq(ret, 0, "attributes one after the other");
 	for (i = 2, ret = 0; i < 50 && !ret; i++) {
 		p9c_walk(c, 1, i, "");
 		p9c_begin(c, 32);
@@ -400,6 +411,13 @@ static void vanishing(void)
 	tap_eq(p9c_open(c, 11, O_RDWR), 0, "but can be opened by its fid");
 	tap_eq(p9c_write(c, 11, 0, "abc", 3), 3, "and written");
 	tap_eq(p9c_simple(c, 122, 11), -ENOENT, "and not removed twice");
+	/* the kernel shows the path of a file that is gone as "NAME (deleted)" */
+	close(open(fixture_path(&f, "rw/v"), O_CREAT | O_WRONLY, 0644));
+	close(open(fixture_path(&f, "rw/v (deleted)"), O_CREAT | O_WRONLY, 0644));
+	p9c_walk(c, 1, 11, "v");
+	unlink(fixture_path(&f, "rw/v"));
+	tap_eq(p9c_simple(c, 122, 11), -ENOENT, "Tremove of a file that is gone");
+	tap_ok(!access(fixture_path(&f, "rw/v (deleted)"), F_OK), "does not remove its namesake");
 	(void)!truncate(fixture_path(&f, "ro/big"), 5);
 	tap_eq(p9c_read(c, 13, 0, buf, 16), 5, "a file that shrank gives less");
 	tap_eq(p9c_read(c, 13, 100, buf, 16), 0, "or nothing");
@@ -409,7 +427,10 @@ static void vanishing(void)
 	p9c_walk(c, 1, 20, "moved");
 	(void)!rename(fixture_path(&f, "rw/moved"), fixture_path(&f, "outside/moved"));
 	tap_eq(p9c_walk(c, 20, 21, ".."), -ENOENT, "\"..\" of a directory that was moved out");
-	(void)!rename(fixture_path(&f, "outside/moved"), fixture_path(&f, "rw/dir/moved"));
+	/* "ro" and "rw" are of one length: its path with the root cut off exists in both */
+	(void)!rename(fixture_path(&f, "outside/moved"), fixture_path(&f, "ro/dir/moved"));
+	tap_eq(p9c_walk(c, 20, 21, ".."), -ENOENT, "also when it was moved into another export");
+	(void)!rename(fixture_path(&f, "ro/dir/moved"), fixture_path(&f, "rw/dir/moved"));
 	tap_eq(p9c_walk(c, 20, 21, "../a"), 2, "and of one that was moved within");
 	client_free(c);
 }
