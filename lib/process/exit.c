@@ -263,6 +263,10 @@ static void exit_notify(struct task *me)
 
 /* ---- the end ---- */
 
+/* Weak: a library kernel without POSIX timers or System V semaphores has nothing to do here. */
+void itimers_exit(struct process *p __unused) { }
+void sem_exit(struct task *t __unused) { }
+
 static void leave_memory(struct task *t)
 {
 	static const u32 zero;
@@ -333,11 +337,10 @@ void task_exit(u32 code)
 
 	t->exit_code = code;
 	last = signal_thread_exit();
-	if (last && p->itimers && itimers_exit)
+	if (last && p->itimers)
 		itimers_exit(p);
 	leave_memory(t);
-	if (sem_exit)
-		sem_exit(t);
+	sem_exit(t);
 	if (t->files)
 		task_set_files(NULL);
 	if (t->fs)

@@ -104,9 +104,7 @@ static int copy_mm(struct task *t, u64 flags)
 		if (!mm)
 			return -ENOMEM;
 	}
-	mutex_lock(&mm->lock);
-	mm->users++;
-	mutex_unlock(&mm->lock);
+	mm_count_users(mm, 1);
 	t->mm = mm;
 	return 0;
 }
@@ -171,9 +169,7 @@ static void undo_copy(struct task *t)
 	if (t->files)
 		files_put(t->files);
 	if (mm) {
-		mutex_lock(&mm->lock);
-		mm->users--;
-		mutex_unlock(&mm->lock);
+		mm_count_users(mm, -1);
 		mm_put(mm);
 	}
 	t->fs = NULL;

@@ -7,7 +7,7 @@
  * stack any more (exit_task() never returns); and one for each who looks. The last task_put() gives the kernel stack back
  * (machine->unprepare()).
  *
- * mm->users counts the tasks that run in an address space: clone and exit keep it, exec does so for both (task_set_mm()).
+ * mm->users counts the tasks that run in an address space: clone and exit keep it, exec does so for both (mm_count_users()).
  */
 #ifndef LIB_PROCESS_FORK_H
 #define LIB_PROCESS_FORK_H
@@ -61,7 +61,7 @@ struct clone_args {
  * process_create_first() - the task of the first program: pid 1, its own process, group and session
  * @cred: taken
  *
- * Its mm, files, fs and regs are the caller's to fill in. Return: the task with the table's reference, or NULL.
+ * Its mm, files, fs and regs are the caller's to fill in. Return: the task with the table's reference and one for the caller, or NULL.
  */
 __must_check struct task *process_create_first(struct cred *cred);
 
@@ -69,6 +69,7 @@ __must_check struct task *process_create_first(struct cred *cred);
 long task_clone(const struct clone_args *args);
 /* vfork_complete() - @t lets go of its parent's memory (exec, exit): the parent that waits in vfork goes on */
 void vfork_complete(struct task *t);
+void mm_count_users(struct mm *mm, int n);
 
 /* task_exit() - ends the current thread; @code is a wait status. task_exit_group(): the whole process. */
 void __noreturn task_exit(u32 code);

@@ -126,6 +126,13 @@ struct fs_state *task_fs_get(struct task *t)
 	return fs;
 }
 
+void mm_count_users(struct mm *mm, int n)
+{
+	mutex_lock(&mm->lock);
+	mm->users += (u32)n;
+	mutex_unlock(&mm->lock);
+}
+
 /* The last task that runs in an address space empties it: who only looks at it keeps the books, not the pages. */
 static void mm_leave(struct mm *mm)
 {
@@ -144,11 +151,8 @@ void task_set_mm(struct mm *mm)
 	struct task *t = current;
 	struct mm *old = t->mm;
 
-	if (mm) {
-		mutex_lock(&mm->lock);
-		mm->users++;
-		mutex_unlock(&mm->lock);
-	}
+	if (mm)
+		mm_count_users(mm, 1);
 	spin_lock(&t->cred_lock);
 	t->mm = mm;
 	spin_unlock(&t->cred_lock);
@@ -222,6 +226,7 @@ struct task *process_create_first(struct cred *cred)
 	task_publish(t, true);
 	mutex_unlock(&tasklist_lock);
 	first_process = p;
+	task_get(t);
 	return t;
 err:
 	if (pid)
