@@ -109,7 +109,6 @@ static const struct {
 	{ "getgroups", SYS_getgroups, A(0, BUF), 2, 0 },
 	{ "getresuid", SYS_getresuid, A(BUF, BUF, BUF), 3, 7 },
 	{ "getresgid", SYS_getresgid, A(BUF, BUF, BUF), 3, 7 },
-	{ "getrandom", SYS_getrandom, A(BUF, 16, 0), 3, 1 },
 	{ "getcpu", SYS_getcpu, A(BUF, BUF, 0), 3, 3 },
 	{ "sched_getaffinity", SYS_sched_getaffinity, A(0, 128, BUF), 3, 4 },
 	{ "sched_setaffinity", SYS_sched_setaffinity, A(0, 128, BUF), 3, 4 },
