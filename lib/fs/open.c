@@ -239,7 +239,7 @@ static struct file *open_last(struct walk *w, u32 flags, u32 mode, const char **
 	*more = NULL;
 	if (w->last_type != LAST_NORM) {
 		if (flags & O_CREAT)
-			return ERR_PTR(-EISDIR);
+			return ERR_PTR(flags & O_EXCL ? -EEXIST : -EISDIR);
 		ret = walk_dots(w);
 		if (ret)
 			return ERR_PTR(ret);
