@@ -2,7 +2,7 @@
 # The library kernel: one relocatable object without any South, and the sandbox's image on South `host`.
 
 LIB_DIRS := lib/base lib/sched lib/mm lib/fs lib/fs/9p lib/fs/proc lib/process lib/ipc lib/tty lib/north/linux
-LIB_SRCS := lib/boot.c $(wildcard $(addsuffix /*.c,$(LIB_DIRS)))
+LIB_SRCS := lib/boot.c lib/boot_stdio.c lib/boot_mounts.c $(wildcard $(addsuffix /*.c,$(LIB_DIRS)))
 LIB_OBJS := $(LIB_SRCS:%.c=$(O)/%.o)
 
 $(O)/lib/%.o: CFLAGS = $(CFLAGS_FREE)
@@ -20,7 +20,7 @@ HOST_OBJS := $(patsubst %,$(O)/%.o,$(basename $(wildcard lib/south/hosted/*.[cS]
 $(HOST_OBJS): | $(O)/lib/include/arch
 
 $(O)/lbx-host: lib/south/host/image.lds $(O)/lib/lib.o $(HOST_OBJS)
-	@echo "  LD      $@"; $(LD) -static -nostdlib --no-dynamic-linker -z noexecstack -z max-page-size=4096 --build-id=none \
+	@echo "  LD      $@"; $(LD) -static -nostdlib --no-relax --no-dynamic-linker -z noexecstack -z max-page-size=4096 --build-id=none \
 		-T lib/south/host/image.lds -o $@ $(O)/lib/lib.o $(HOST_OBJS)
 
 ALL += $(O)/lbx-host

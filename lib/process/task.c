@@ -20,6 +20,7 @@ static struct process kernel_process = {
 	.sibling = LIST_INIT(kernel_process.sibling),
 	.pid_node = LIST_INIT(kernel_process.pid_node),
 	.shared_pending = { .queue = LIST_INIT(kernel_process.shared_pending.queue) },
+	.rlim = { [0 ... RLIM_NLIMITS - 1] = { RLIM64_INFINITY, RLIM64_INFINITY } },
 };
 static struct sighand kernel_sighand = { .ref = REF_INIT(1) };
 

@@ -24,7 +24,10 @@ static struct {
 	struct list graves;		/* struct host_process, by grave_node */
 	u32 word;			/* the supervisor parks here */
 	struct wait_queue done;		/* those who asked wait here */
-} sup;
+} sup = {
+	.kthreads = LIST_INIT(sup.kthreads),
+	.graves = LIST_INIT(sup.graves),
+};
 
 struct kthread_request {
 	struct list node;
@@ -37,33 +40,6 @@ static void supervisor_wake(void)
 {
 	atomic_add(&sup.word, 1u);
 	unpark(&sup.word);
-}
-
-struct cpu *supervisor_take_spare(void)
-{
-	struct cpu *spare;
-	int error;
-
-	spin_lock(&sup.lock);
-	sup.wanted++;
-	sup.error = 0;
-	spin_unlock(&sup.lock);
-	for (;;) {
-		spin_lock(&sup.lock);
-		spare = sup.spare;
-		error = sup.error;
-		if (spare || error) {
-			sup.spare = NULL;
-			sup.wanted--;
-			spin_unlock(&sup.lock);
-			break;
-		}
-		spin_unlock(&sup.lock);
-		supervisor_wake();
-		wait_event(&sup.done, READ_ONCE(sup.spare) || READ_ONCE(sup.error));
-	}
-	supervisor_wake();	/* make the next one ahead */
-	return spare ? spare : ERR_PTR(error);
 }
 
 static void make_spare(void)
@@ -83,6 +59,37 @@ static void make_spare(void)
 		sup.spare = cpu;
 	spin_unlock(&sup.lock);
 	wake_up_all(&sup.done);
+}
+
+struct cpu *supervisor_take_spare(void)
+{
+	struct cpu *spare;
+	int error;
+
+	/* at boot we are the supervisor ourselves */
+	if (current_cpu() == sup.cpu)
+		make_spare();
+	spin_lock(&sup.lock);
+	sup.wanted++;
+	if (!sup.spare && current_cpu() != sup.cpu)
+		sup.error = 0;
+	spin_unlock(&sup.lock);
+	for (;;) {
+		spin_lock(&sup.lock);
+		spare = sup.spare;
+		error = sup.error;
+		if (spare || error) {
+			sup.spare = NULL;
+			sup.wanted--;
+			spin_unlock(&sup.lock);
+			break;
+		}
+		spin_unlock(&sup.lock);
+		supervisor_wake();
+		wait_event(&sup.done, READ_ONCE(sup.spare) || READ_ONCE(sup.error));
+	}
+	supervisor_wake();	/* make the next one ahead */
+	return spare ? spare : ERR_PTR(error);
 }
 
 static void __noreturn kthread_main(void *arg)
@@ -134,8 +141,6 @@ int supervisor_run_kthread(struct task *t)
 void supervisor_init(struct cpu *cpu)
 {
 	sup.cpu = cpu;
-	list_init(&sup.kthreads);
-	list_init(&sup.graves);
 }
 
 /* host_process_bury() - to be freed as soon as its last thread has set hp->dead */
