@@ -60,10 +60,19 @@ static int stack_grow(struct mm *mm, struct vma *v, u64 addr)
 /* Back the chunk of lazy @v that holds @addr. Return: 0, or a signal */
 static int lazy_bring(struct mm *mm, struct vma *v, u64 addr)
 {
-	u64 eof = PAGE_ALIGN(pagecache_size(v->obj->pc)), start, end, at = v->off + (addr - v->start);
+	u64 eof, start, end, at = v->off + (addr - v->start);
 	LIST_HEAD(trash);
 	int ret;
 
+	if (!vma_pagecache(v)) {
+		/* mremap(MREMAP_DONTUNMAP) found no memory for what stays behind */
+		v->flags &= ~(u32)VMA_LAZY;
+		if (!vma_back(mm, v, false, false))
+			return 0;
+		v->flags |= VMA_LAZY;
+		return SIGBUS;
+	}
+	eof = PAGE_ALIGN(pagecache_size(v->obj->pc));
 	if (at >= eof)
 		return SIGBUS;
 	start = max(v->start, ALIGN_DOWN(addr, LAZY_CHUNK));

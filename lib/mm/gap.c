@@ -90,7 +90,7 @@ long gap_find(struct mm *mm, u64 hint, u64 len, u32 flags)
 void gap_freed(struct mm *mm, u64 end)
 {
 	/* The hole may reach up to the next mapping: forget all that is known below it. */
-	if (end > mm->hole_cache) {
+	if (end >= mm->hole_cache) {
 		mm->hole_cache = mm->mmap_base;
 		mm->hole_size = 0;
 	}

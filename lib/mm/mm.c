@@ -72,50 +72,70 @@ void mm_clear(struct mm *mm)
 	trash_free(&trash);
 }
 
-/* Unmap what a truncate of its object took from @v. */
-static void let_go(struct mm *mm, struct vma *v, struct list *trash)
+/* Unmap [start, end) of @v, which is its end, and make that part lazy. Return: 0, or -errno and nothing changed */
+static int unmap_tail(struct mm *mm, struct vma *v, u64 start)
 {
-	struct pagecache *pc = vma_pagecache(v);
-	u64 from;
+	u64 end = v->end;
+	struct vma *part = v;
+	int ret;
 
-	do {
-		struct vma *part = v;
-		u64 start = v->start, end = v->end;
-
-		from = READ_ONCE(v->trunc_from);
-		if (from == ~0ull)
-			return;
-		if (from > v->off)
-			start = from - v->off >= end - start ? end : start + (from - v->off);
-		if (start < end && !(v->flags & VMA_LAZY)) {
-			/* A host that has no room to cut its mapping in two can still take all of it away. */
-			if (pager->unmap(mm, start, end - start) && start > v->start) {
-				start = v->start;
-				pager->unmap(mm, start, end - start);
-			}
-			if (start > v->start)
-				part = vma_split(mm, v, start);
-			/* Without memory for that, mm_fault() sees the same address again and again, and says SIGBUS. */
-			if (part) {
-				part->flags |= VMA_LAZY;
-				if (part != v)
-					(void)pagecache_ack(pc, part, 0);
-			}
-			if (v->prot & PROT_EXEC)
-				text_changed(mm, start, end);
+	if (start > v->start) {
+		part = vma_split(mm, v, start);
+		/* Without memory or room for that, all of a shared VMA can be lazy; a private one has copies to keep. */
+		if (!part && !vma_shared(v))
+			return -ENOMEM;
+		if (!part) {
+			part = v;
+			start = v->start;
 		}
-	} while (!pagecache_ack(pc, v, from));
+	}
+	ret = pager->unmap(mm, start, end - start);
+	if (ret)
+		return ret;
+	part->flags |= VMA_LAZY;
+	if (part != v)
+		(void)pagecache_ack(part->obj->pc, part, 0);
+	if (part->prot & PROT_EXEC)
+		text_changed(mm, start, end);
+	return 0;
 }
 
-static void do_work(struct mm *mm, struct list *trash)
+/* Unmap what a truncate of its object took from @v. */
+static int let_go(struct mm *mm, struct vma *v)
+{
+	u64 from, start;
+	int ret;
+
+	do {
+		from = READ_ONCE(v->trunc_from);
+		if (from == ~0ull)
+			return 0;
+		start = v->start;
+		if (from > v->off)
+			start = from - v->off >= v->end - start ? v->end : start + (from - v->off);
+		if (start < v->end && !(v->flags & VMA_LAZY)) {
+			ret = unmap_tail(mm, v, start);
+			if (ret)
+				return ret;
+		}
+	} while (!pagecache_ack(v->obj->pc, v, from));
+	return 0;
+}
+
+void mm_work_locked(struct mm *mm, struct list *trash)
 {
 	struct vma *v;
 
-	if (!atomic_xchg(&mm->work_pending, 0u))
+	if (likely(!READ_ONCE(mm->work_pending)) || !atomic_xchg(&mm->work_pending, 0u))
 		return;
-	for (v = vma_find(mm, 0); v; v = vma_next(v))
-		if (vma_pagecache(v) && READ_ONCE(v->trunc_from) != ~0ull)
-			let_go(mm, v, trash);
+	for (v = vma_find(mm, 0); v; v = vma_next(v)) {
+		if (!vma_pagecache(v))
+			continue;
+		/* The host has no room for it now: the pages stay in limbo until it is done, with the next call that maps. */
+		if (let_go(mm, v))
+			store_relaxed(&mm->work_pending, 1u);
+		v = vma_merge(mm, v, trash);
+	}
 }
 
 void mm_do_work(void)
@@ -126,7 +146,7 @@ void mm_do_work(void)
 	if (!mm)
 		return;
 	mutex_lock(&mm->lock);
-	do_work(mm, &trash);
+	mm_work_locked(mm, &trash);
 	mutex_unlock(&mm->lock);
 	trash_free(&trash);
 	wake_up_all(&mm->work_wait);
@@ -177,7 +197,7 @@ struct mm *mm_clone(struct mm *old)
 	if (!mm)
 		return NULL;
 	mutex_lock(&old->lock);
-	do_work(old, &trash);
+	mm_work_locked(old, &trash);
 	memcpy(mm, old, sizeof(*mm));
 	ref_init(&mm->ref);
 	mutex_init(&mm->lock);
@@ -219,14 +239,14 @@ void mm_fork_fixup(void)
 	for (v = vma_find(mm, 0); v; v = next) {
 		next = vma_next(v);
 		if (v->flags & VMA_FORK_DROP) {
-			pager->unmap(mm, v->start, v->end - v->start);
-			vma_remove(mm, v, &trash);
+			if (!pager->unmap(mm, v->start, v->end - v->start))
+				vma_remove(mm, v, &trash);
 		} else if ((v->flags & VMA_WIPEONFORK) && !(v->flags & VMA_LAZY)) {
 			pager->discard(mm, v->start, v->end - v->start);
 		}
 	}
 	mm->fork_fixup = false;
-	do_work(mm, &trash);
+	mm_work_locked(mm, &trash);
 	mutex_unlock(&mm->lock);
 	trash_free(&trash);
 }

@@ -170,6 +170,16 @@ static void drop_detached(struct vma *old, struct list *trash)
 	}
 }
 
+static void attach_again(struct mm *mm, struct vma *old)
+{
+	while (old) {
+		struct vma *next = old->node.right ? rb_entry(old->node.right, struct vma, node) : NULL;
+
+		vma_insert(mm, old);
+		old = next;
+	}
+}
+
 int map_range(struct mm *mm, const struct map_request *r, struct list *trash)
 {
 	u64 end = r->addr + r->len, pages = r->len >> PAGE_SHIFT;
@@ -213,18 +223,26 @@ int map_range(struct mm *mm, const struct map_request *r, struct list *trash)
 	detach_range(mm, first, end, &old, &exec);
 	vma_insert(mm, v);
 	ret = vma_back(mm, v, r->populate, old != NULL);
-	drop_detached(old, trash);
-	if (exec)
-		text_changed(mm, r->addr, end);
 	if (ret) {
-		/* half of it may be there, and its tail may be a VMA of its own */
-		pager->unmap(mm, r->addr, r->len);
+		/* Half of it may be there, and its tail may be a VMA of its own. Does the host refuse even that, it has changed nothing. */
+		bool gone = !pager->unmap(mm, r->addr, r->len);
+
 		for (v = vma_find(mm, r->addr); v && v->start < end; v = first) {
 			first = vma_next(v);
 			vma_remove(mm, v, trash);
 		}
-		return ret;
+		if (gone)
+			drop_detached(old, trash);
+		else
+			attach_again(mm, old);
+		uncut_range(mm, r->addr, end, trash);
+	} else {
+		drop_detached(old, trash);
 	}
+	if (exec)
+		text_changed(mm, r->addr, end);
+	if (ret)
+		return ret;
 	vma_merge(mm, v, trash);
 	v = vma_at(mm, end - 1);
 	if (v)
@@ -320,6 +338,7 @@ long mm_map_object(u64 addr, u64 len, u32 prot, u32 flags, struct vm_object *obj
 		ret = len ? -ENOMEM : -EINVAL;
 	} else {
 		mutex_lock(&mm->lock);
+		mm_work_locked(mm, &trash);
 		ret = map_locked(mm, &r, flags, &trash);
 		mutex_unlock(&mm->lock);
 	}
@@ -438,6 +457,7 @@ int mm_unmap(u64 addr, u64 len)
 		return -EINVAL;
 	len = PAGE_ALIGN(len);
 	mutex_lock(&mm->lock);
+	mm_work_locked(mm, &trash);
 	ret = unmap_range(mm, addr, addr + len, &trash);
 	mutex_unlock(&mm->lock);
 	trash_free(&trash);

@@ -67,12 +67,17 @@ static int move_vma(struct remap *r, struct vma *v, u64 to)
 		goto err_free;
 	if (pc)
 		pagecache_link_split(pc, new, v);
-	if (v->flags & VMA_LAZY)
+	if (v->flags & VMA_LAZY) {
 		ret = 0;
-	else if (vma_shared(v))
+	} else if (vma_shared(v)) {
 		ret = pager->map(mm, to, len, v->prot, true, v->obj, v->off, false, false);
-	else
+		if (!ret && !keep)
+			ret = pager->unmap(mm, from, len);
+		if (ret)
+			pager->unmap(mm, to, len);
+	} else {
 		ret = pager->move(mm, from, len, to);
+	}
 	if (ret)
 		goto err_unlink;
 	if (new->obj)
@@ -84,8 +89,6 @@ static int move_vma(struct remap *r, struct vma *v, u64 to)
 		if (!(v->flags & VMA_LAZY) && !vma_shared(v) && vma_back(mm, v, false, false))
 			v->flags |= VMA_LAZY;	/* nothing is there: a fault says so */
 	} else {
-		if (vma_shared(v) && !(v->flags & VMA_LAZY))
-			pager->unmap(mm, from, len);
 		/* the charge went along */
 		if (account)
 			mm->charged -= len >> PAGE_SHIFT;
@@ -141,6 +144,13 @@ static void merge_at(struct remap *r, u64 addr)
 		vma_merge(r->mm, v, &r->trash);
 }
 
+static int cut_at(struct mm *mm, u64 addr)
+{
+	struct vma *v = vma_at(mm, addr);
+
+	return v && v->start < addr && !vma_split(mm, v, addr) ? -ENOMEM : 0;
+}
+
 /* To r->to, which is free. */
 static long move(struct remap *r)
 {
@@ -156,18 +166,14 @@ static long move(struct remap *r)
 		ret = map_more(r, v, r->to, r->new_len, off);
 		return ret ? ret : (long)r->to;
 	}
-	if (v->start < r->addr && !vma_split(mm, v, r->addr))
-		return -ENOMEM;
+	/* What grows is mapped first: it can fail, and is easily undone. It may merge with what is to be moved: cut after it. */
 	last = vma_at(mm, r->addr + len - 1);
-	ret = last->end > r->addr + len && !vma_split(mm, last, r->addr + len) ? -ENOMEM : 0;
-	/* What grows is mapped first: it can fail, and is easily undone. */
-	if (!ret && r->new_len > len)
-		ret = map_more(r, last, r->to + len, r->new_len - len, off + len);
-	if (!ret) {
-		ret = move_pieces(r, r->addr, len, r->to);
-		if (ret && r->new_len > len)
-			unmap_range(mm, r->to + len, r->to + r->new_len, &r->trash);
-	}
+	ret = r->new_len > len ? map_more(r, last, r->to + len, r->new_len - len, off + len) : 0;
+	if (ret)
+		return ret;
+	ret = cut_at(mm, r->addr) || cut_at(mm, r->addr + len) ? -ENOMEM : move_pieces(r, r->addr, len, r->to);
+	if (ret && r->new_len > len)
+		unmap_range(mm, r->to + len, r->to + r->new_len, &r->trash);
 	merge_at(r, r->addr);
 	merge_at(r, r->addr + len);
 	if (ret)
@@ -279,6 +285,7 @@ long mm_remap(u64 addr, u64 old_len, u64 new_len, u32 flags, u64 to)
 		return addr >= MM_END || r.old_len <= r.new_len ? -EFAULT : -EINVAL;
 	list_init(&r.trash);
 	mutex_lock(&r.mm->lock);
+	mm_work_locked(r.mm, &r.trash);
 	ret = remap_locked(&r);
 	mutex_unlock(&r.mm->lock);
 	trash_free(&r.trash);

@@ -83,6 +83,8 @@ struct map_request {
 	bool populate;
 };
 int map_range(struct mm *mm, const struct map_request *r, struct list *trash);
+/* mm_work_locked() - what mm_do_work() does */
+void mm_work_locked(struct mm *mm, struct list *trash);
 void text_changed(struct mm *mm, u64 start, u64 end);
 
 #endif
