@@ -53,3 +53,10 @@ ALL += $(b9p-bin)/fuzz
 endif
 TESTS += selftests/broker/fuzz.t
 FUZZ_RUNS += selftests/broker/fuzz_long.t@3600
+
+# Figures: `make bench`.
+$(b9p-bin)/bench: LDLIBS = -pthread
+$(b9p-bin)/bench: $(addprefix $(O)/,selftests/broker/bench.o $(b9p-common)) $(O)/tools/broker/libbroker9p.a
+	$(link)
+ALL += $(b9p-bin)/bench
+BENCHES += $(b9p-bin)/bench

@@ -45,7 +45,8 @@ serve diodls -s "$dir/sock" -a tree sub >"$dir/out"
 ls "$dir/tree/sub" | sort >"$dir/want"
 sort "$dir/out" | cmp -s - "$dir/want"
 check "diodls of 300 names"
-serve diodls -l -s "$dir/sock" -a tree >"$dir/out" && grep -q '1000000.* big$' "$dir/out"
+serve diodls -l -s "$dir/sock" -a tree >"$dir/out" &&
+	grep -q '1000000.* big$' "$dir/out" && [ "$(wc -l <"$dir/out")" = 5 ]
 check "diodls -l shows sizes"
 ! serve diodcat -s "$dir/sock" -a tree fifo >"$dir/out" && grep -q 'a FIFO is not opened' "$dir/err"
 check "a FIFO is refused"

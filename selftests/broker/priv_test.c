@@ -9,12 +9,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -119,6 +121,43 @@ static void serve_all(void)
 	eq(p9c_read(c, 20, 0, buf, 8), 6, "is read");
 	p9c_attach(c, 21, "onerw");
 	eq(p9c_open(c, 21, O_RDWR | O_TRUNC), 0, "a writable one is truncated");
+}
+
+/* Seen from inside a channel's thread: the log's function runs there. */
+static void try_calls(void *arg, enum b9p_log_kind kind, const char *line)
+{
+	int *errors = arg;
+
+	(void)line;
+	if (kind != B9P_LOG_REFUSED)
+		return;
+	errors[0] = socket(AF_UNIX, SOCK_STREAM, 0) < 0 ? errno : 0;
+	errors[1] = kill(getpid(), 0) ? errno : 0;
+	errors[2] = execve("/bin/true", (char *[]){ "true", NULL }, (char *[]){ NULL }) ? errno : 0;
+	errors[3] = syscall(SYS_fork) < 0 ? errno : 0;
+	errors[4] = (int)syscall(SYS_gettid) == getpid() ? 1 : 0;
+}
+
+static void filtered(void)
+{
+	static const char *const names[] = { "socket", "kill", "execve", "fork" };
+	int errors[5] = { 0 };
+	struct b9p_export ex = { .fd = open(fixture_path(&f, "ro"), O_PATH), .name = "ro" };
+	struct b9p_config config = { .exports = &ex, .nr_exports = 1, .log = try_calls,
+				     .log_arg = errors };
+	struct p9c *c;
+
+	if (b9p_create(&config, &f.b) || b9p_confine(f.b, 0, 0))
+		abort();
+	c = client_new(&f, 0, "9P2000.L");
+	p9c_attach(c, 0, "ro");
+	p9c_walk(c, 0, 1, "fifo");
+	eq(p9c_open(c, 1, 0), -EACCES, "a refusal is logged in the channel's thread");
+	for (int i = 0; i < 4; i++)
+		check(errors[i] == EPERM, "%s there is EPERM (%d)", names[i], errors[i]);
+	check(!errors[4] && kill(getpid(), 0) == 0 && socket(AF_UNIX, SOCK_STREAM, 0) >= 0,
+	      "the caller's thread is free to do such things");
+	eq(b9p_stop(f.b, 5000), 0, "the thread ends");
 }
 
 static void landlocked(void)
@@ -234,6 +273,7 @@ int main(void)
 	fixture_make(&f);
 	in_child(landlocked, "Landlock");
 	in_child(not_landlocked, "no Landlock");
+	in_child(filtered, "seccomp");
 	if (geteuid()) {
 		tap_skip("capabilities by export", "only root has any");
 	} else {

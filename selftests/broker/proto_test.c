@@ -71,7 +71,11 @@ static void walks(struct p9c *c)
 	tap_eq(p9c_walk(c, 0, 11, "file"), -EINVAL, "walk to a fid in use");
 	tap_eq(p9c_walk(c, 0, P9C_NOFID, "file"), -EBADF, "walk to NOFID");
 	tap_eq(p9c_walk(c, 99, 12, "file"), -EBADF, "walk from an unknown fid");
-	tap_eq(p9c_walk(c, 0, 12, "."), -EINVAL, "the name \".\"");
+	tap_eq(p9c_walk(c, 0, 12, "dir/./sub/."), 4, "\".\" is where it is");
+	tap_eq(p9c_walk(c, 12, 13, "../a"), 2, "and no more");
+	p9c_clunk(c, 12);
+	p9c_clunk(c, 13);
+	tap_eq(p9c_walk(c, 11, 12, "."), -ENOTDIR, "\".\" of a file");
 	p9c_begin(c, 110);
 	p9c_u32(c, 0);
 	p9c_u32(c, 12);

@@ -89,7 +89,9 @@ struct b9p_config {
  * @out:    the server, to be given to b9p_destroy()
  *
  * Needs /proc (descriptors are reopened through /proc/self/fd) and must be called in the process
- * that serves. Sets the process' umask to 0: a client's modes have been masked by the client.
+ * that serves. Sets the process' umask to 0: a client's modes have been masked by the client. The
+ * default of max_files follows the soft RLIMIT_NOFILE: raise that before, since a client's cache of
+ * names holds a descriptor for each.
  * Return: 0, -EINVAL (an export is neither directory nor regular file, a name is empty, too long or
  * there twice), -EACCES (an export on /proc or the like: see README.md), -ENOMEM, -ENOENT (no /proc).
  */
@@ -98,6 +100,7 @@ int b9p_create(const struct b9p_config *config, struct b9p **out);
 
 /* Flags of b9p_confine(). */
 #define B9P_CONFINE_NO_LANDLOCK	0x1u
+#define B9P_CONFINE_NO_SECCOMP	0x2u
 
 /**
  * b9p_confine() - give up what serving does not need
@@ -108,9 +111,12 @@ int b9p_create(const struct b9p_config *config, struct b9p **out);
  * For the calling thread and the threads it starts from now on: no_new_privs; all capabilities but
  * @keep_caps and those of exports with B9P_EXPORT_ROOT_RIGHTS are dropped from all sets (the latter
  * are effective only while a request on such an export is served); a Landlock domain that allows
- * opening, below the exports, what each allows, and nothing elsewhere. Where there is no Landlock
- * (or one that would break renames: ABI 1 with a writable export) a note is logged and the rest
- * holds. Return: 0, or -EBUSY (a channel exists), or the errno of a call that must not fail.
+ * opening, below the exports, what each allows, and nothing elsewhere. For the channels' threads
+ * alone, when they start: a seccomp filter that allows what serving needs (the log's function may
+ * write, lock and allocate there, and not much else: other calls are EPERM). Where there is no
+ * Landlock (or one that would break renames: ABI 1 with a writable export) or no seccomp, a note is
+ * logged and the rest holds.
+ * Return: 0, -EINVAL (@flags), -EBUSY (a channel exists), or the errno of a call that must not fail.
  */
 __attribute__((warn_unused_result))
 int b9p_confine(struct b9p *b, uint32_t flags, uint64_t keep_caps);

@@ -255,8 +255,13 @@ void *channel_thread(void *arg)
 {
 	struct channel *ch = arg;
 	uint32_t len;
+	int ret;
 
 	prctl(PR_SET_NAME, "b9p");
+	ret = ch->b->filter ? seccomp_enter() : 0;
+	if (ret && !atomic_exchange(&ch->b->filter_noted, true))
+		log_line(ch->b, B9P_LOG_NOTE, "no seccomp filter for the file server (%s)",
+			 strerror(-ret));
 	for (;;) {
 		len = ch->stream ? receive_stream(ch) : receive_packet(ch);
 		if (!len)

@@ -94,17 +94,21 @@ int op_clunk(struct channel *ch, const struct p9_tclunk *t, struct wire_out *o)
 	return ret;
 }
 
-/* One step of a walk. ".." of an export's root is the root. */
-static int step(struct channel *ch, const struct node *at, struct p9_str s, struct node **next,
+/* One step of a walk. ".." of an export's root is the root; "." is for clients that walk to it. */
+static int step(struct channel *ch, struct node *at, struct p9_str s, struct node **next,
 		struct p9_attr *attr)
 {
 	char name[B9P_NAME_CAP];
 	int ret;
 
-	if (wire_str_is(s, "..")) {
+	if (wire_str_is(s, "..") || wire_str_is(s, ".")) {
 		if (!node_is_dir(at))
 			return -ENOTDIR;
-		ret = node_parent(ch, at, next, NULL);
+		ret = 0;
+		if (s.len == 1)
+			(*next = at)->refs++;
+		else
+			ret = node_parent(ch, at, next, NULL);
 		if (ret)
 			return ret;
 		ret = node_attr(ch->b, *next, attr);

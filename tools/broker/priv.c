@@ -165,7 +165,7 @@ int b9p_confine(struct b9p *b, uint32_t flags, uint64_t keep_caps)
 	bool busy;
 	int ret;
 
-	if (flags & ~B9P_CONFINE_NO_LANDLOCK)
+	if (flags & ~(B9P_CONFINE_NO_LANDLOCK | B9P_CONFINE_NO_SECCOMP))
 		return -EINVAL;
 	pthread_mutex_lock(&b->lock);
 	busy = b->next_nr != 0;
@@ -182,5 +182,6 @@ int b9p_confine(struct b9p *b, uint32_t flags, uint64_t keep_caps)
 	if (ret)
 		return ret;
 	b->confined = true;
+	b->filter = !(flags & B9P_CONFINE_NO_SECCOMP);
 	return 0;
 }

@@ -46,6 +46,8 @@ struct b9p {
 	int procfd;		/* /proc/self/fd */
 	int stopfd;		/* eventfd: readable once b9p_stop() was called */
 	bool confined;
+	bool filter;		/* channels' threads put themselves under seccomp_enter() */
+	atomic_bool filter_noted;
 	uint64_t keep_caps;	/* effective always, once confined */
 
 	pthread_mutex_t lock;	/* guards channels, nr_channels, next_nr, stopping, refs */
@@ -121,6 +123,9 @@ int log_refused(struct channel *ch, const struct node *node, const char *name, c
 /* ---- priv.c ---- */
 /* priv_use() - make @ex's capabilities, and no others, effective in this thread. */
 void priv_use(struct channel *ch, const struct export *ex);
+
+/* ---- seccomp.c ---- */
+int seccomp_enter(void);	/* the calling thread, for good; needs no_new_privs */
 
 /* ---- node.c ---- */
 /* file_take() - room for one more descriptor? 0 or -ENFILE. file_give() returns it. */
