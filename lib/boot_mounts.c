@@ -1,28 +1,144 @@
 // SPDX-License-Identifier: MIT
+/* The tree that the first program sees: what the broker's list says, in its order, on top of the empty one in memory. */
 #include "base/errno.h"
+#include "base/printf.h"
+#include "base/string.h"
 #include "boot.h"
 #include "boot_parts.h"
-#include "fs/file.h"
+#include "fs/9p/9p.h"
+#include "fs/memfs.h"
 #include "fs/namei.h"
-#include "south/south.h"
-#include "mm/kmalloc.h"
+#include "fs/vfs.h"
+
+#define MOUNT_EXIT	125
+
+static int parse_export(const char *s, u32 *export)
+{
+	u32 v = 0;
+
+	if (!s || !*s)
+		return -EINVAL;
+	for (; *s; s++) {
+		if (*s < '0' || *s > '9' || v > 100000)
+			return -EINVAL;
+		v = v * 10 + (u32)(*s - '0');
+	}
+	*export = v;
+	return 0;
+}
+
+/* The directories above @dst, and an empty file there for a file to be mounted on. */
+static int make_file(const char *dst)
+{
+	char parent[PATH_MAX];
+	char *slash;
+	int ret;
+
+	if (strscpy(parent, dst, sizeof(parent)) < 0)
+		return -ENAMETOOLONG;
+	slash = strrchr(parent, '/');
+	if (slash && slash != parent) {
+		*slash = 0;
+		ret = vfs_mkdirs(parent, 0755);
+		if (ret && ret != -EEXIST)
+			return ret;
+	}
+	ret = vfs_create_node(AT_FDCWD, dst, S_IFREG | 0644, 0, NULL, NULL);
+	return ret == -EEXIST ? 0 : ret;
+}
+
+static int mount_super(struct super *sb, const struct boot_mount *m, const char *source)
+{
+	const char *dst = boot_string(m->dst);
+	u32 flags = m->flags & BOOT_MOUNT_RO ? MNT_RDONLY : 0;
+	int ret = 0;
+
+	if (!S_ISDIR(sb->root->mode))
+		ret = make_file(dst);
+	if (!ret)
+		ret = vfs_mount_at(sb, dst, flags | MNT_NOSUID | MNT_NODEV, source, true);
+	if (ret)
+		super_kill(sb);
+	super_put(sb);
+	return ret;
+}
+
+static int mount_host(const struct boot_mount *m)
+{
+	struct super *sb;
+	u32 export;
+	int ret = parse_export(boot_string(m->source), &export);
+
+	if (ret)
+		return ret;
+	sb = p9_super_create(export, !(m->flags & BOOT_MOUNT_RO));
+	if (IS_ERR(sb))
+		return (int)PTR_ERR(sb);
+	return mount_super(sb, m, "host");
+}
+
+static int mount_tmpfs(const struct boot_mount *m)
+{
+	struct super *sb = memfs_super("tmpfs", m->mode ? m->mode : 0755);
+
+	return sb ? mount_super(sb, m, "tmpfs") : -ENOMEM;
+}
+
+static int mount_type(const struct boot_mount *m, const char *type)
+{
+	struct fs_type *t = fs_type_find(type);
+	struct super *sb;
+
+	if (!t)
+		return 0;
+	sb = t->mount(type, NULL);
+	if (IS_ERR_OR_NULL(sb))
+		return sb ? (int)PTR_ERR(sb) : -ENOMEM;
+	return mount_super(sb, m, type);
+}
+
+static int make_symlink(const struct boot_mount *m)
+{
+	int ret = vfs_create_node(AT_FDCWD, boot_string(m->dst), S_IFLNK | 0777, 0, boot_string(m->source), NULL);
+
+	return ret == -EEXIST ? 0 : ret;
+}
+
+static int mount_one(const struct boot_mount *m)
+{
+	switch (m->kind) {
+	case BOOT_MOUNT_HOST:
+	case BOOT_MOUNT_HOST_FILE:
+		return mount_host(m);
+	case BOOT_MOUNT_TMPFS:
+		return mount_tmpfs(m);
+	case BOOT_MOUNT_PROC:
+		return mount_type(m, "proc");
+	case BOOT_MOUNT_SYS:
+		return mount_type(m, "sysfs");
+	case BOOT_MOUNT_SYMLINK:
+		return make_symlink(m);
+	}
+	return -EINVAL;
+}
 
 int boot_mounts(void)
 {
 	const struct boot_mount *m = (const struct boot_mount *)boot_string(boot_config->mounts);
-	static u8 buf[65536];
-	for (u32 i = 0; i < boot_config->nr_mounts; i++, m++) {
-		struct file *f = vfs_open(AT_FDCWD, boot_string(m->dst), O_WRONLY | O_CREAT, 0755);
-		u64 off = 0;
-		if (IS_ERR(f)) return (int)PTR_ERR(f);
-		for (;;) {
-			struct iov iov = { (u64)buf, sizeof(buf) };
-			ssize_t n = south_read(m->handle, off, &iov, 1);
-			if (n <= 0) break;
-			file_write_at(f, buf, (size_t)n, (pos_t)off);
-			off += (u64)n;
-		}
-		file_put(f);
+	const u32 *channels = (const u32 *)boot_string(boot_config->channels);
+
+	for (u32 i = 0; i < boot_config->nr_channels; i++) {
+		int ret = p9_channel_add(channels[i]);
+
+		if (ret)
+			boot_fail(MOUNT_EXIT, "the file server does not answer (error %d)", -ret);
+	}
+	for (u32 i = 0; i < boot_config->nr_mounts; i++) {
+		int ret = mount_one(&m[i]);
+
+		if (ret)
+			boot_fail(MOUNT_EXIT, "%s: cannot be put into the sandbox (error %d): leave it out or see --dry-run",
+				  boot_string(m[i].dst), -ret);
 	}
 	return 0;
 }

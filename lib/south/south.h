@@ -116,6 +116,8 @@ struct machine_ops {
 	 * recv() - one message of a server handle (read() with a grant): bytes, or -errno as south_read()
 	 * @granted: the handle that the server granted with it, or SOUTH_NO_HANDLE; close_handle() gives it back
 	 */
+	/* send() - one message to a server handle. Neither is interrupted by signals: an exchange that was begun is finished. */
+	ssize_t (*send)(u32 server, const void *buf, size_t len);
 	ssize_t (*recv)(u32 server, void *buf, size_t len, u32 *granted);
 	void (*close_handle)(u32 handle);
 };

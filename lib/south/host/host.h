@@ -25,6 +25,7 @@ int host_kick_timer_fire(s32 timer);
 /* host_kick_all() - the kick signal to every host process of the sandbox */
 void host_kick_all(void);
 void __noreturn host_exit_process(int status);
+ssize_t host_send(u32 server, const void *buf, size_t len);
 ssize_t host_recv(u32 server, void *buf, size_t len, u32 *granted);
 void host_close_handle(u32 handle);
 long host_map(u64 addr, u64 len, u32 prot, u32 flags, u32 fd, u64 off);

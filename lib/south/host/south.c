@@ -200,6 +200,17 @@ void host_kick_all(void)
 	gate_call(NR_kill, 0, HOST_SIGKICK, 0, 0, 0, 0);
 }
 
+ssize_t host_send(u32 server, const void *buf, size_t len)
+{
+	struct iov iov = { (u64)buf, len };
+	long ret;
+
+	do {
+		ret = gate_call(NR_pwritev2, server, (u64)&iov, 1, SOUTH_STREAM, 0, 0);
+	} while (ret == -EINTR);
+	return ret;
+}
+
 ssize_t host_recv(u32 server, void *buf, size_t len, u32 *granted)
 {
 	struct iov iov = { (u64)buf, len };
@@ -207,8 +218,12 @@ ssize_t host_recv(u32 server, void *buf, size_t len, u32 *granted)
 	struct {
 		u64 name; u32 namelen, pad; struct iov *iov; u64 iovlen; void *control; u64 controllen; u32 flags, pad2;
 	} msg = { .iov = &iov, .iovlen = 1, .control = &control, .controllen = sizeof(control) };
-	long ret = blocking_call(NR_recvmsg, server, (u64)&msg, 0x40000000, 0, 0, 0);
+	long ret;
 
+	do {
+		msg.controllen = sizeof(control);
+		ret = gate_call(NR_recvmsg, server, (u64)&msg, 0x40000000, 0, 0, 0);
+	} while (ret == -EINTR);
 	*granted = SOUTH_NO_HANDLE;
 	if (ret >= 0 && msg.controllen >= 20 && control.level == 1 && control.type == 1)
 		*granted = (u32)control.fd;

@@ -380,6 +380,7 @@ static const struct machine_ops hosted_machine = {
 	.cputime = hosted_cputime,
 	.mm_exit = hosted_mm_exit,
 	.text_changed = patch_text_changed,
+	.send = host_send,
 	.recv = host_recv,
 	.close_handle = host_close_handle,
 };

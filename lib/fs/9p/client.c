@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+/* Channels to the file server: who has one makes requests and waits for each answer; a channel whose protocol broke is not used again. */
+#include "fs/9p/9p.h"
+#include "fs/9p/p9.h"
+
+#include "base/errno.h"
+#include "base/string.h"
+#include "mm/kmalloc.h"
+#include "process/task.h"
+
+static struct {
+	struct spinlock lock;		/* guards free and nr */
+	struct list free;
+	u32 nr;				/* that work */
+	struct wait_queue wait;
+	bool started;
+} session;
+
+struct p9_channel *p9_channel_get(void)
+{
+	struct p9_channel *c;
+
+	for (;;) {
+		spin_lock(&session.lock);
+		c = session.nr ? list_first_or_null(&session.free, struct p9_channel, node) : NULL;
+		if (c)
+			list_del(&c->node);
+		spin_unlock(&session.lock);
+		if (c || !READ_ONCE(session.nr))
+			return c;
+		/* a server that hangs holds its channels: what waits for one can be killed */
+		if (wait_event_killable(&session.wait, !list_empty(&session.free) || !READ_ONCE(session.nr)))
+			return NULL;
+	}
+}
+
+void p9_channel_put(struct p9_channel *c)
+{
+	spin_lock(&session.lock);
+	if (c->broken)
+		session.nr--;
+	else
+		list_add(&c->node, &session.free);
+	spin_unlock(&session.lock);
+	wake_up(&session.wait);
+}
+
+void p9_request(struct p9_channel *c, u8 type)
+{
+	p9_begin(&c->out, c->buf, P9_MSIZE, type, 0);
+}
+
+int p9_transact(struct p9_channel *c, struct p9_in *in, u32 *granted)
+{
+	u8 type = c->buf[4];
+	u32 len = p9_end(&c->out), got = SOUTH_NO_HANDLE;
+	ssize_t n;
+	int ret;
+
+	if (!len)
+		return -ENAMETOOLONG;
+	if (c->broken)
+		return -EIO;
+	n = machine->send(c->handle, c->buf, len);
+	if (n == (ssize_t)len)
+		n = machine->recv(c->handle, c->buf, P9_MSIZE, &got);
+	else
+		n = -EIO;
+	if (n <= 0) {
+		c->broken = true;
+		return -EIO;
+	}
+	ret = p9_reply(in, c->buf, (u32)n, type, 0);
+	if (got != SOUTH_NO_HANDLE && (ret || !granted)) {
+		machine->close_handle(got);
+		got = SOUTH_NO_HANDLE;
+	}
+	if (granted)
+		*granted = got;
+	return ret;
+}
+
+void p9_clunk(struct p9_channel *c, u32 fid)
+{
+	struct p9_in in;
+
+	p9_request(c, P9_TCLUNK);
+	p9_put(&c->out, fid, 4);
+	(void)p9_transact(c, &in, NULL);
+}
+
+int p9_attach(struct p9_channel *c, struct p9_super *sb)
+{
+	struct p9_in in;
+	int ret;
+
+	if (c->attached[sb->export])
+		return 0;
+	p9_request(c, P9_TATTACH);
+	p9_put(&c->out, sb->export, 4);
+	p9_put(&c->out, P9_NOFID, 4);
+	p9_put_str(&c->out, "", 0);
+	p9_put_str(&c->out, sb->aname, (u32)strlen(sb->aname));
+	p9_put(&c->out, ~0u, 4);
+	ret = p9_transact(c, &in, NULL);
+	if (!ret)
+		c->attached[sb->export] = true;
+	return ret;
+}
+
+static int negotiate(struct p9_channel *c)
+{
+	static const char version[] = "9P2000.L.lbx";
+	struct p9_in in;
+	const char *got;
+	u32 len;
+	int ret;
+
+	p9_begin(&c->out, c->buf, P9_MSIZE, P9_TVERSION, 0);
+	p9_put(&c->out, P9_MSIZE, 4);
+	p9_put_str(&c->out, version, sizeof(version) - 1);
+	ret = p9_transact(c, &in, NULL);
+	if (ret)
+		return ret;
+	if (p9_get(&in, 4) < 32768)
+		return -EPROTO;
+	got = p9_get_str(&in, &len);
+	if (!got || len != sizeof(version) - 1 || memcmp(got, version, len))
+		return -EPROTO;
+	return 0;
+}
+
+int p9_channel_add(u32 handle)
+{
+	struct p9_channel *c = kzalloc(sizeof(*c));
+	int ret;
+
+	if (!c)
+		return -ENOMEM;
+	if (!session.started) {
+		list_init(&session.free);
+		session.started = true;
+	}
+	c->handle = handle;
+	c->buf = page_alloc(DIV_ROUND_UP(P9_MSIZE, PAGE_SIZE));
+	ret = c->buf ? negotiate(c) : -ENOMEM;
+	if (ret) {
+		if (c->buf)
+			page_free(c->buf, DIV_ROUND_UP(P9_MSIZE, PAGE_SIZE));
+		kfree(c);
+		return ret;
+	}
+	spin_lock(&session.lock);
+	session.nr++;
+	list_add_tail(&c->node, &session.free);
+	spin_unlock(&session.lock);
+	return 0;
+}

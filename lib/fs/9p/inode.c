@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: MIT
+/* Inodes of host files: found by walking, told apart by device and number, believed for a second. */
+#include "fs/9p/9p.h"
+#include "fs/9p/p9.h"
+
+#include "base/errno.h"
+#include "base/printf.h"
+#include "base/string.h"
+#include "boot.h"
+#include "mm/kmalloc.h"
+#include "process/cred.h"
+#include "process/task.h"
+#include "sched/time.h"
+
+#define P9_TABLE_SIZE	512u
+#define P9_SUPER_MAGIC	0x01021997ull
+
+/* ---- walking ---- */
+
+/* The names from the root down to an inode; as many as one request takes. */
+struct names {
+	const struct p9_inode *pi[P9_MAX_NAMES];
+	u32 nr;
+};
+
+/* p9_super.lock held. The last P9_MAX_NAMES - @room names from @inode upwards, deepest first. Return: where they begin */
+static struct inode *collect(struct inode *inode, struct names *n, u32 room)
+{
+	n->nr = 0;
+	while (inode && p9_of(inode)->parent && n->nr < P9_MAX_NAMES - room) {
+		n->pi[n->nr++] = p9_of(inode);
+		inode = p9_of(inode)->parent;
+	}
+	return inode;
+}
+
+static void put_names(struct p9_channel *c, const struct names *n, const struct qstr *name)
+{
+	p9_put(&c->out, n->nr + (name ? 1 : 0), 2);
+	for (u32 i = n->nr; i-- > 0; )
+		p9_put_str(&c->out, n->pi[i]->name, n->pi[i]->name_len);
+	if (name)
+		p9_put_str(&c->out, name->name, name->len);
+}
+
+/* status flags attr[] target, as Rwalkstat and Ropengrant begin. Return: the walk's status, -EIO */
+static int read_walked(struct p9_walk *w, u32 wanted)
+{
+	u32 status = (u32)p9_get(&w->in, 4), count;
+
+	w->flags = (u32)p9_get(&w->in, 4);
+	count = (u32)p9_get(&w->in, 4);
+	if (count > P9_MAX_NAMES + 1 || (!status && count != max(wanted, 1u)))
+		return -EIO;
+	for (u32 i = 0; i < count; i++)
+		p9_get_attr(&w->in, &w->attr);
+	w->target = p9_get_str(&w->in, &w->target_len);
+	if (w->in.failed || status > 4095)
+		return -EIO;
+	return -(int)status;
+}
+
+/* A directory deeper than one request reaches: fid P9_FID_WORK2 is made to stand at @at. */
+static int walk_deep(struct p9_channel *c, struct inode *at)
+{
+	struct p9_walk w;
+	int ret;
+
+	if (c->deep)
+		p9_clunk(c, P9_FID_WORK2);
+	ret = p9_walk(c, at, NULL, P9_TWALKSTAT, P9_FID_WORK2, 0, 0, &w);
+	c->deep = !ret;
+	return ret;
+}
+
+int p9_walk(struct p9_channel *c, struct inode *inode, const struct qstr *name, u8 type, u32 newfid, u32 flags,
+	    u32 open_flags, struct p9_walk *w)
+{
+	struct p9_super *sb = p9_super_of(inode);
+	struct inode *from;
+	struct names n;
+	u32 fid = sb->export;
+	int ret = p9_attach(c, sb);
+
+	if (ret)
+		return ret;
+	mutex_lock(&sb->lock);
+	from = collect(inode, &n, name ? 1 : 0);
+	if (p9_of(from)->parent) {
+		inode_get(from);
+		mutex_unlock(&sb->lock);
+		/* two requests reach 31 directories below an export's root */
+		ret = newfid == P9_FID_WORK2 ? -ENAMETOOLONG : walk_deep(c, from);
+		inode_put(from);
+		if (ret)
+			return ret;
+		fid = P9_FID_WORK2;
+		mutex_lock(&sb->lock);
+		collect(inode, &n, name ? 1 : 0);
+	}
+	p9_request(c, type);
+	p9_put(&c->out, fid, 4);
+	p9_put(&c->out, newfid, 4);
+	p9_put(&c->out, flags, 4);
+	if (type == P9_TOPENGRANT)
+		p9_put(&c->out, open_flags, 4);
+	put_names(c, &n, name);
+	mutex_unlock(&sb->lock);
+	ret = p9_transact(c, &w->in, &w->granted);
+	if (!ret)
+		ret = read_walked(w, n.nr + (name ? 1 : 0));
+	if (ret && w->granted != SOUTH_NO_HANDLE) {
+		machine->close_handle(w->granted);
+		w->granted = SOUTH_NO_HANDLE;
+	}
+	/* the name leads somewhere else now */
+	if (!ret && !name && (w->attr.dev != p9_of(inode)->dev || w->attr.ino != p9_of(inode)->ino)) {
+		if (w->granted != SOUTH_NO_HANDLE)
+			machine->close_handle(w->granted);
+		ret = -ESTALE;
+	}
+	return ret;
+}
+
+/* ---- inodes ---- */
+
+static u32 bucket(const struct p9_super *sb, u64 dev, u64 ino)
+{
+	return (u32)(((dev * 31 + ino) * 0x9e3779b97f4a7c15ull) >> 40) & sb->table_mask;
+}
+
+void p9_inode_update(struct inode *inode, const struct p9_attr *a)
+{
+	struct p9_inode *pi = p9_of(inode);
+
+	inode->mode = (inode->mode & S_IFMT) | (a->mode & 07777);
+	inode->uid = a->uid;
+	inode->gid = a->gid;
+	inode->nlink = (u32)a->nlink;
+	inode->size = (pos_t)a->size;
+	inode->blocks = a->blocks;
+	inode->atime = a->atime;
+	inode->mtime = a->mtime;
+	inode->ctime = a->ctime;
+	inode->btime = a->btime;
+	pi->checked = clock_monotonic();
+}
+
+/* The inode for what the server described, an old one when it is known. Return: a reference or ERR_PTR */
+struct inode *p9_inode_get(struct super *sb, const struct p9_attr *a, struct inode *parent, const char *name, u32 len)
+{
+	struct p9_super *ps = sb->priv;
+	u32 b = bucket(ps, a->dev, a->ino);
+	struct p9_inode *pi;
+	struct inode *inode;
+	char *copy;
+
+	mutex_lock(&ps->lock);
+	for (pi = ps->table[b]; pi; pi = pi->hash_next) {
+		if (pi->dev == a->dev && pi->ino == a->ino && (pi->inode->mode & S_IFMT) == (a->mode & S_IFMT) &&
+		    ref_tryget(&pi->inode->ref)) {
+			p9_inode_update(pi->inode, a);
+			inode = pi->inode;
+			mutex_unlock(&ps->lock);
+			return inode;
+		}
+	}
+	inode = inode_alloc(sb, a->mode, a->ino);
+	pi = inode ? kzalloc(sizeof(*pi)) : NULL;
+	copy = pi ? kstrndup(name, len) : NULL;
+	if (!copy) {
+		mutex_unlock(&ps->lock);
+		kfree(pi);
+		inode_put(inode);
+		return ERR_PTR(-ENOMEM);
+	}
+	inode->priv = pi;
+	inode->ops = &p9_inode_ops;
+	inode->rdev = a->rdev;
+	pi->inode = inode;
+	pi->dev = a->dev;
+	pi->ino = a->ino;
+	pi->name = copy;
+	pi->name_len = len;
+	if (parent)
+		inode_get(parent);
+	pi->parent = parent;
+	p9_inode_update(inode, a);
+	pi->hash_next = ps->table[b];
+	ps->table[b] = pi;
+	mutex_unlock(&ps->lock);
+	return inode;
+}
+
+static void p9_evict(struct inode *inode)
+{
+	struct p9_super *ps = p9_super_of(inode);
+	struct p9_inode *pi = p9_of(inode), **link;
+
+	if (!pi)
+		return;
+	mutex_lock(&ps->lock);
+	for (link = &ps->table[bucket(ps, pi->dev, pi->ino)]; *link; link = &(*link)->hash_next) {
+		if (*link == pi) {
+			*link = pi->hash_next;
+			break;
+		}
+	}
+	mutex_unlock(&ps->lock);
+	p9_handle_put(pi->handle);
+	p9_handle_put(pi->rw_handle);
+	kfree(pi->data);
+	kfree(pi->name);
+	inode_put(pi->parent);
+	kfree(pi);
+}
+
+int p9_refresh(struct inode *inode)
+{
+	struct p9_inode *pi = p9_of(inode);
+	struct p9_channel *c;
+	struct p9_walk w;
+	int ret;
+
+	if (clock_monotonic() - READ_ONCE(pi->checked) < P9_VALID_NS)
+		return 0;
+	c = p9_channel_get();
+	if (!c)
+		return -EIO;
+	ret = p9_walk(c, inode, NULL, P9_TWALKSTAT, P9_NOFID, 0, 0, &w);
+	if (!ret)
+		p9_inode_update(inode, &w.attr);
+	p9_channel_put(c);
+	/* a file that lost its name is still what it was for those who have it */
+	return ret == -ENOENT || ret == -ESTALE ? 0 : ret;
+}
+
+static int p9_statfs(struct super *sb, struct kstatfs *st)
+{
+	struct p9_super *ps = sb->priv;
+	struct p9_channel *c = p9_channel_get();
+	struct p9_in in;
+	int ret;
+
+	if (!c)
+		return -EIO;
+	ret = p9_attach(c, ps);
+	if (!ret) {
+		p9_request(c, P9_TSTATFS);
+		p9_put(&c->out, ps->export, 4);
+		ret = p9_transact(c, &in, NULL);
+	}
+	if (!ret) {
+		(void)p9_get(&in, 4);
+		st->type = P9_SUPER_MAGIC;
+		st->bsize = (u32)p9_get(&in, 4);
+		st->blocks = p9_get(&in, 8);
+		st->bfree = p9_get(&in, 8);
+		st->bavail = p9_get(&in, 8);
+		st->files = p9_get(&in, 8);
+		st->ffree = p9_get(&in, 8);
+		ret = in.failed ? -EIO : 0;
+	}
+	p9_channel_put(c);
+	return ret;
+}
+
+static void p9_super_free(struct super *sb)
+{
+	struct p9_super *ps = sb->priv;
+
+	if (ps)
+		kfree(ps->table);
+	kfree(ps);
+}
+
+static const struct super_ops p9_super_ops = {
+	.evict = p9_evict,
+	.statfs = p9_statfs,
+	.put = p9_super_free,
+};
+
+struct super *p9_super_create(u32 export, bool writable)
+{
+	struct super *sb = super_alloc("9p", &p9_super_ops, SB_REVALIDATE | SB_NODEV | (writable ? 0 : SB_RDONLY),
+				       P9_SUPER_MAGIC);
+	struct p9_super *ps = sb ? kzalloc(sizeof(*ps)) : NULL;
+	struct p9_channel *c;
+	struct p9_in in;
+	struct p9_attr attr = { 0 };
+	int ret;
+
+	if (export >= P9_MAX_EXPORTS || !ps) {
+		kfree(ps);
+		super_put(sb);
+		return ERR_PTR(export >= P9_MAX_EXPORTS ? -ENOSPC : -ENOMEM);
+	}
+	sb->priv = ps;
+	ps->export = export;
+	ps->writable = writable;
+	mutex_init(&ps->lock);
+	scnprintf(ps->aname, sizeof(ps->aname), "%u", export);
+	ps->table = kcalloc(P9_TABLE_SIZE, sizeof(*ps->table));
+	ps->table_mask = P9_TABLE_SIZE - 1;
+	c = ps->table ? p9_channel_get() : NULL;
+	ret = c ? p9_attach(c, ps) : -EIO;
+	if (!ret) {
+		p9_request(c, P9_TWALKSTAT);
+		p9_put(&c->out, export, 4);
+		p9_put(&c->out, P9_NOFID, 4);
+		p9_put(&c->out, 0, 4);
+		p9_put(&c->out, 0, 2);
+		ret = p9_transact(c, &in, NULL);
+	}
+	if (!ret) {
+		(void)p9_get(&in, 4);
+		(void)p9_get(&in, 4);
+		(void)p9_get(&in, 4);
+		p9_get_attr(&in, &attr);
+		ret = in.failed ? -EIO : 0;
+	}
+	if (c)
+		p9_channel_put(c);
+	if (!ret) {
+		sb->root = p9_inode_get(sb, &attr, NULL, "", 0);
+		if (IS_ERR(sb->root)) {
+			ret = (int)PTR_ERR(sb->root);
+			sb->root = NULL;
+		}
+	}
+	if (ret) {
+		super_put(sb);
+		return ERR_PTR(ret);
+	}
+	return sb;
+}

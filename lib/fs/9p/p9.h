@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* Between the files of lib/fs/9p; see README.md there. */
+#ifndef LIB_FS_9P_P9_H
+#define LIB_FS_9P_P9_H
+
+#include "fs/9p/wire.h"
+#include "fs/vfs.h"
+#include "south/south.h"
+
+#define P9_MSIZE	(65536u + 24)
+
+/* Fids: each channel has the trees' roots attached as fid 0, 1, …; one more is used while a request needs it. */
+#define P9_FID_WORK	1000u
+#define P9_FID_WORK2	1001u
+#define P9_MAX_EXPORTS	256u
+
+/* A connection to the server: one request at a time. */
+struct p9_channel {
+	u32 handle;
+	bool broken;
+	bool deep;			/* P9_FID_WORK2 is in use */
+	bool attached[P9_MAX_EXPORTS];
+	u8 *buf;			/* P9_MSIZE bytes: the request, then its answer */
+	struct p9_out out;
+	struct list node;		/* in the list of free ones */
+};
+
+/* A tree that the server exports, as a file system. */
+struct p9_super {
+	u32 export;			/* its root is this fid in each channel; the aname is the number as text */
+	bool writable;
+	char aname[12];
+	struct mutex lock;		/* guards the table, and the place of each inode in its tree */
+	struct p9_inode **table;	/* by (dev, ino) */
+	u32 table_mask;
+};
+
+/*
+ * What the file system keeps of a file: where it was found. There are no fids to it: each request walks from the root, and the
+ * answer says whether what it found is still the same file. Guarded by p9_super.lock, but for what is said otherwise.
+ */
+struct p9_inode {
+	struct inode *inode;		/* not counted: this is its priv */
+	struct inode *parent;		/* counted; NULL: the root */
+	char *name;
+	u32 name_len;
+	u64 dev, ino;
+	struct p9_inode *hash_next;
+	s64 checked;			/* monotonic: attributes are as the server had them then */
+	struct p9_handle *handle;	/* granted for reading; a reference */
+	struct p9_handle *rw_handle;	/* granted for reading and writing */
+	u8 *data;			/* a small file's whole content, or NULL */
+	u32 data_len;
+	s64 data_mtime;
+};
+
+/* A granted handle: shared by open files and mappings; given back with the last. */
+struct p9_handle {
+	ref_t ref;
+	u32 handle;
+};
+
+/* How long attributes and names hold without asking again. */
+#define P9_VALID_NS	(1 * NSEC_PER_SEC)
+
+/* client.c: p9_channel_get() - a free channel; sleeps. p9_channel_put() */
+struct p9_channel *p9_channel_get(void);
+void p9_channel_put(struct p9_channel *c);
+void p9_request(struct p9_channel *c, u8 type);
+/* p9_transact() - send c->out, wait for the answer. @granted may be NULL. Return: 0 with @in behind the header, -errno */
+int p9_transact(struct p9_channel *c, struct p9_in *in, u32 *granted);
+/* p9_put_path() - fid[4] is written by the caller before; names[] of @inode and, unless NULL, @name below it */
+int p9_attach(struct p9_channel *c, struct p9_super *sb);
+void p9_clunk(struct p9_channel *c, u32 fid);
+
+/* inode.c */
+static inline struct p9_inode *p9_of(struct inode *inode) { return inode->priv; }
+static inline struct p9_super *p9_super_of(struct inode *inode) { return inode->sb->priv; }
+/*
+ * p9_walk() - a request that begins fid[4] newfid[4] @words[..] names: walks to @inode, or to @name in it
+ * With @newfid the channel holds that fid afterwards. Return: 0 with @in behind status, flags and attributes; @attr: the last one
+ */
+struct p9_walk {
+	struct p9_attr attr;
+	u32 flags;
+	const char *target;		/* of a symlink; in the channel's buffer */
+	u32 target_len;
+	struct p9_in in;
+	u32 granted;
+};
+int p9_walk(struct p9_channel *c, struct inode *inode, const struct qstr *name, u8 type, u32 newfid, u32 flags,
+	    u32 open_flags, struct p9_walk *w);
+struct inode *p9_inode_get(struct super *sb, const struct p9_attr *a, struct inode *parent, const char *name, u32 len);
+void p9_inode_update(struct inode *inode, const struct p9_attr *a);
+int p9_refresh(struct inode *inode);
+
+/* file.c */
+int p9_open(struct inode *inode, struct file *f);
+void p9_handle_put(struct p9_handle *h);
+extern const struct file_ops p9_file_ops, p9_dir_ops;
+/* dir.c */
+int p9_dir_open(struct inode *inode, struct file *f);
+/* change.c */
+extern const struct inode_ops p9_inode_ops;
+
+#endif
