@@ -364,6 +364,63 @@ static void no_reader(void)
 	tap_ok(channels_become(&f, 0) && files_become(&f, 0), "and leaves nothing");
 }
 
+/* A thread that waits for room to send must see the end. */
+static void stop_a_sender(void)
+{
+	struct p9c *c[2];
+
+	fixture_start(&f, NULL);
+	for (int i = 0; i < 2; i++) {
+		int n = 0, idle = 0;
+
+		c[i] = client_new(&f, i ? B9P_CHANNEL_STREAM : 0, "9P2000.L");
+		(void)!truncate(fixture_path(&f, "ro/big"), 100000);
+		p9c_attach(c[i], 0, "ro");
+		p9c_walk(c[i], 0, 10, "big");
+		p9c_open(c[i], 10, 0);
+		fcntl(c[i]->wfd, F_SETFL, O_NONBLOCK);
+		p9c_begin(c[i], 116);
+		p9c_u32(c[i], 10);
+		p9c_u64(c[i], 0);
+		p9c_u32(c[i], 60000);
+		set_size(c[i], c[i]->out_len);
+		while (n < 100000 && idle < 5) {
+			if (write(c[i]->wfd, c[i]->out, c[i]->out_len) == (ssize_t)c[i]->out_len)
+				n++;
+			else
+				idle += usleep(20000) == 0;
+		}
+	}
+	tap_eq(b9p_stop(f.b, 5000), 0, "threads that wait for room to send are stopped");
+	b9p_destroy(f.b);
+	client_free(c[0]);
+	client_free(c[1]);
+}
+
+/* Packets must fit the socket's buffer: a small one gives a small msize. */
+static void small_buffer(void)
+{
+	int sv[2], size = 4096;
+	static struct p9c c;
+	char v[32], buf[65536];
+
+	fixture_start(&f, NULL);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv))
+		return;
+	setsockopt(sv[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	if (b9p_add_channel(f.b, sv[1], sv[1], 0) < 0)
+		return;
+	p9c_init(&c, sv[0], sv[0], false);
+	tap_eq(p9c_version(&c, 1 << 20, "9P2000.L", v, sizeof(v)), 0, "a socket with a small buffer");
+	(void)!truncate(fixture_path(&f, "ro/big"), 100000);
+	p9c_attach(&c, 0, "ro");
+	p9c_walk(&c, 0, 1, "big");
+	p9c_open(&c, 1, 0);
+	tap_eq(p9c_read(&c, 1, 0, buf, sizeof(buf)), (int)c.msize - 11, "sends what it promised");
+	close(sv[0]);
+	b9p_destroy(f.b);
+}
+
 static void logs(void)
 {
 	struct p9c *c = client_attached(&f);
@@ -512,6 +569,8 @@ int main(void)
 	stuck();
 	b9p_destroy(f.b);
 	stuck_destroy();
+	stop_a_sender();
+	small_buffer();
 
 	fixture_start(&f, &tight);
 	limits();

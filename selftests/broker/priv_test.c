@@ -116,6 +116,14 @@ static void serve_all(void)
 	eq(p9c_unlink(c, 11, "s", 0) | p9c_unlink(c, 11, "n2", 0) | p9c_unlink(c, 1, "n3", 0), 0,
 	   "unlink");
 	eq(p9c_unlink(c, 1, "nd", 0x200), 0, "rmdir");
+	if (!setxattr(fixture_path(&f, "ro/file"), "user.x", "abc", 3, 0)) {
+		p9c_walk(c, 0, 13, "file");
+		p9c_begin(c, 30);
+		p9c_u32(c, 13);
+		p9c_u32(c, 14);
+		p9c_str(c, "user.x");
+		check(!p9c_call(c) && p9c_get_u64(c) == 3, "an attribute");
+	}
 	p9c_attach(c, 20, "one");
 	eq(p9c_open(c, 20, 0), 0, "a file exported alone");
 	eq(p9c_read(c, 20, 0, buf, 8), 6, "is read");

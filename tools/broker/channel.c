@@ -19,6 +19,22 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* A packet is sent whole or not at all: how large may it be on this socket? */
+static uint32_t packet_max(int fd, uint32_t want)
+{
+	int room = 0, ask = 2 * (int)want;
+	socklen_t len = sizeof(room);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, &len))
+		return want;
+	if (room < ask) {
+		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &ask, sizeof(ask));
+		(void)getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, &len);
+	}
+	room -= 64;	/* the kernel wants 32 for itself */
+	return room > 0 && (uint32_t)room < want ? (uint32_t)room : want;
+}
+
 int channel_init(struct channel *ch, struct b9p *b, int rfd, int wfd, uint32_t flags)
 {
 	int domain = 0;
@@ -30,16 +46,21 @@ int channel_init(struct channel *ch, struct b9p *b, int rfd, int wfd, uint32_t f
 	ch->stream = flags & B9P_CHANNEL_STREAM;
 	ch->can_grant = !getsockopt(wfd, SOL_SOCKET, SO_DOMAIN, &domain, &len) &&
 			domain == AF_UNIX;
-	ch->msize = b->limits.msize;
+	ch->msize_max = b->limits.msize;
 	ch->send_fd = -1;
-	if (ch->stream) {
+	(void)fcntl(rfd, F_SETFD, FD_CLOEXEC);
+	(void)fcntl(wfd, F_SETFD, FD_CLOEXEC);
+	if (!ch->stream) {
+		ch->msize_max = packet_max(wfd, b->limits.msize);
+	} else {
 		/* Waits are made in poll(), where b9p_stop() can end them on any kind of file. */
 		if (fcntl(rfd, F_SETFL, fcntl(rfd, F_GETFL) | O_NONBLOCK) ||
 		    fcntl(wfd, F_SETFL, fcntl(wfd, F_GETFL) | O_NONBLOCK))
 			return -errno;
 	}
-	ch->in = malloc(b->limits.msize);
-	ch->out = malloc(b->limits.msize);
+	ch->msize = ch->msize_max;
+	ch->in = malloc(ch->msize_max);
+	ch->out = malloc(ch->msize_max);
 	return ch->in && ch->out ? 0 : -ENOMEM;
 }
 
@@ -182,7 +203,7 @@ static uint32_t make_error(struct channel *ch, uint16_t tag, int err)
 	struct wire_out o;
 
 	atomic_fetch_add_explicit(&ch->b->errors, 1, memory_order_relaxed);
-	wire_out_begin(&o, ch->out, ch->b->limits.msize, P9_RLERROR, tag);
+	wire_out_begin(&o, ch->out, ch->msize, P9_RLERROR, tag);
 	wire_put_u32(&o, (uint32_t)-err);
 	wire_out_end(&o);
 	return o.len;
@@ -231,7 +252,6 @@ uint32_t channel_serve(struct channel *ch, uint32_t len)
 	if (!wire_decode_header(ch->in, len, &size, &req))
 		return 0;
 	ret = wire_decode(ch->in, len, &req);
-	/* Tversion may have set msize lower than the last reply's; the buffer holds limits.msize. */
 	wire_out_begin(&o, ch->out, ch->msize, (uint8_t)(req.type + 1), req.tag);
 	if (ret == -EBADMSG) {
 		atomic_fetch_add(&ch->b->malformed, 1);

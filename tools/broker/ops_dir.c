@@ -90,7 +90,7 @@ static int read_entries(struct channel *ch, uint32_t id, uint64_t offset, uint32
 		return -errno;
 	fid->dirpos = ~0ull;
 	want = plus ? count / 4 : count;
-	want = want < 512 ? 512 : want > ch->b->limits.msize ? ch->b->limits.msize : want;
+	want = want < 512 ? 512 : want > ch->msize_max ? ch->msize_max : want;
 	n = syscall(SYS_getdents64, fid->fd, ch->in, want);
 	if (n < 0)
 		return -errno;

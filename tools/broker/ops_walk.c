@@ -14,7 +14,7 @@
 int op_version(struct channel *ch, const struct p9_tversion *t, struct wire_out *o)
 {
 	const char *version = "unknown";
-	uint32_t msize = t->msize < ch->b->limits.msize ? t->msize : ch->b->limits.msize;
+	uint32_t msize = t->msize < ch->msize_max ? t->msize : ch->msize_max;
 	enum p9_state state = P9_ANY;
 
 	if (t->msize < B9P_MSIZE_MIN)

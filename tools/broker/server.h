@@ -100,7 +100,8 @@ struct channel {
 	uint32_t nr;
 	bool stream, can_grant;
 	enum p9_state state;	/* P9_ANY: no version yet */
-	uint32_t msize;
+	uint32_t msize;		/* agreed on; at most msize_max, which in and out hold */
+	uint32_t msize_max;
 	uint64_t caps;		/* effective now, once confined */
 
 	struct fid **buckets;
