@@ -402,7 +402,7 @@ static void small_buffer(void)
 {
 	int sv[2], size = 4096;
 	static struct p9c c;
-	char v[32], buf[65536];
+	char v[32], buf[70000];
 
 	fixture_start(&f, NULL);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv))
