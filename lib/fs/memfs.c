@@ -67,6 +67,7 @@ struct memfs_dirent *memfs_add(struct inode *dir, const struct qstr *name, struc
 	e->inode = inode;
 	e->hash = name->hash;
 	e->len = (u16)name->len;
+	e->hides = false;
 	memcpy(e->name, name->name, name->len);
 	e->name[name->len] = '\0';
 	e->pos = d->next_pos++;

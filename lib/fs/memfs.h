@@ -23,6 +23,7 @@ struct memfs_dirent {
 	u64 pos;
 	u32 hash;
 	u16 len;
+	bool hides;			/* overlay: the lower directory has this name as well */
 	char name[];
 };
 

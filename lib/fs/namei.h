@@ -62,6 +62,8 @@ __must_check struct file *vfs_open(int dirfd, const char *name, u32 flags, u32 m
 __must_check struct file *vfs_open_how(int dirfd, const char *name, const struct open_how *how);
 /* vfs_open_path() - open what @p is; no symlinks, no creation; permissions are checked */
 __must_check struct file *vfs_open_path(const struct path *p, u32 flags);
+/* inode_open() - a file of an inode that has no name here: the lower half of an overlay. Regular files and directories; no checks */
+__must_check struct file *inode_open(struct inode *inode, u32 flags);
 /*
  * vfs_open_exec() - for execve: a regular file that may be executed, opened for reading, writers shut out until vfs_close_exec()
  * Return: a file, or ERR_PTR(-EACCES, -ETXTBSY, -ELOOP, …). @flags: AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW

@@ -141,6 +141,24 @@ err_put:
 	return ERR_PTR(ret);
 }
 
+struct file *inode_open(struct inode *inode, u32 flags)
+{
+	struct file *f = file_alloc(&no_ops, flags | O_LARGEFILE, access_mode(flags), NULL);
+	int ret;
+
+	if (!f)
+		return ERR_PTR(-ENFILE);
+	inode_get(inode);
+	f->inode = inode;
+	ret = open_type(inode, f);
+	if (!ret)
+		return f;
+	f->ops = &no_ops;
+	f->priv = NULL;
+	file_put(f);
+	return ERR_PTR(ret);
+}
+
 static struct file *open_checked(const struct path *p, u32 flags, bool created)
 {
 	struct file *f;

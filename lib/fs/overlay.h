@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An overlay: a tree that nobody may change (any file system, typically the host's over 9P) under a layer in memory.
+ *
+ * What a program changes becomes memory's *in place*: the inode stays the same object with the same number, so files that are open,
+ * locked, watched or mapped stay what they are. In steps, each as late as can be:
+ *	linked	it stands in the upper directory (or, with several lower links, in the table of links): it is not forgotten any
+ *		more, and its attributes are ours. chmod, chown, rename, link.
+ *	data	its bytes are ours: copied at the first write, mapping for writing or truncation.
+ * A lower directory that is renamed takes its lower half along; nothing is copied. A removed name leaves a whiteout.
+ */
+#ifndef LIB_FS_OVERLAY_H
+#define LIB_FS_OVERLAY_H
+
+#include "fs/vfs.h"
+
+/**
+ * overlay_super() - a file system that shows @lower, changeable
+ * @lower: a directory; a reference is taken. Nobody may see it by another way and change it
+ *
+ * Inode numbers of lower objects are the lower file system's. user.* attributes of the lower tree are not shown.
+ * Return: a super to mount, or NULL: no memory.
+ */
+__must_check struct super *overlay_super(struct inode *lower);
+
+#endif
