@@ -18,6 +18,9 @@ FLAGS = ["-c11", "-machdep", "gcc_x86_64", "-cpp-extra-args=-nostdinc", "-no-aut
          "-load-module", "wp,rtegen,report", "-wp-rte", "-warn-unsigned-overflow",
          "-warn-unsigned-downcast", "-warn-signed-downcast", "-wp-cache", "none", "-wp-par", "1"]
 
+# Seconds that a prover has for one goal: at first, and once more for what it left open.
+TIMEOUTS = (4, 60)
+
 VALID = re.compile(r"^\[wp\] \[[^]]+\] Goal (\S+) : Valid")
 FAILED = re.compile(r"^\[wp\] \[Failed\] (?:Goal|Smoke-test) (\S+)")
 PASSED = re.compile(r"^\[wp\] \[Passed\] Smoke-test (\S+_requires)$")
@@ -25,8 +28,9 @@ SUM = re.compile(r"^\[wp\] Proved goals:\s+(\d+) / (\d+)")
 
 
 # valid: names; proven, goals: numbers; failed: what is not proven, or why not;
-# smoke: how many requires clauses were tried for a contradiction, without one.
-Result = collections.namedtuple("Result", "valid proven goals failed smoke")
+# smoke: how many requires clauses were tried for a contradiction, without one;
+# limit: the seconds a goal had.
+Result = collections.namedtuple("Result", "valid proven goals failed smoke limit")
 
 
 def missing():
@@ -66,7 +70,7 @@ class Prover:
             proc.stdout.close()
         return out, proc.returncode
 
-    def prove(self, path, function, timeouts=(10, 60), stop=False):
+    def prove(self, path, function, timeouts=TIMEOUTS, stop=False):
         """All goals of @function; with @stop only up to the first that fails.
 
         Both provers are asked; what both leave open is tried once more with the
@@ -86,15 +90,16 @@ class Prover:
             smoke = len([1 for m in map(PASSED.match, out) if m])
             total = [m for m in map(SUM.match, out) if m]
             if stop and failed:
-                return Result(valid, len(valid), len(valid) + len(failed), failed, smoke)
+                return Result(valid, len(valid), len(valid) + len(failed), failed, smoke, limit)
             if status != 0 or len(total) != 1:
                 return Result(valid, 0, 0,
-                              ["frama-c ended with status %s" % status] + out[-12:], smoke)
+                              ["frama-c ended with status %s" % status] + out[-12:], smoke,
+                              limit)
             passed = len([1 for line in out if line.startswith("[wp] [Passed] Smoke-test")])
             proven, goals = int(total[0][1]) - passed, int(total[0][2]) - passed
             if proven < goals and not failed:
                 failed = ["%d goals without a name" % (goals - proven)]
-            result = Result(valid, proven, goals, failed, smoke)
+            result = Result(valid, proven, goals, failed, smoke, limit)
             if not failed:
                 break
         return result
