@@ -121,9 +121,12 @@ int unix_wait_for_peer(struct unix_sock *other, s64 deadline);
 /* unix_msg_alloc() - waits for room in the send buffer. Return: a message, or ERR_PTR(-EAGAIN, -EPIPE, -ENOMEM, …) */
 __must_check struct unix_msg *unix_msg_alloc(struct unix_sock *u, size_t len, const struct sock_msg *m, s64 deadline);
 void unix_msg_free(struct unix_msg *msg);
-/* unix_queue_lock() - @to->lock, and gc_lock around it when files travel. unlock: the same */
-void unix_queue_lock(struct unix_sock *to, const struct unix_msg *msg);
-void unix_queue_unlock(struct unix_sock *to, const struct unix_msg *msg);
+/*
+ * unix_queue_lock() - @to->lock, and gc_lock around it when files travel
+ * Return: what unix_queue_unlock() wants to know: the message may be read and gone by the time of the unlock.
+ */
+__must_check bool unix_queue_lock(struct unix_sock *to, const struct unix_msg *msg);
+void unix_queue_unlock(struct unix_sock *to, bool files);
 /* unix_queue_add() - locked: append. Return: 0 or -ETOOMANYREFS */
 __must_check int unix_queue_add(struct unix_sock *to, struct unix_msg *msg);
 /* unix_queue_purge() - drop all that is queued */

@@ -45,9 +45,10 @@ static int dgram_peer_died(struct unix_sock *u, struct unix_sock *other)
 static int dgram_deliver(struct unix_sock *u, struct unix_sock *other, struct unix_msg *msg)
 {
 	struct unix_sock *back;
+	bool files;
 	int ret;
 
-	unix_queue_lock(other, msg);
+	files = unix_queue_lock(other, msg);
 	back = other->peer;
 	if (other->dead)
 		ret = -ECONNRESET;
@@ -59,7 +60,7 @@ static int dgram_deliver(struct unix_sock *u, struct unix_sock *other, struct un
 		ret = -EAGAIN;
 	else
 		ret = unix_queue_add(other, msg);
-	unix_queue_unlock(other, msg);
+	unix_queue_unlock(other, files);
 	return ret;
 }
 

@@ -35,7 +35,7 @@ int unix_inflight_add(struct scm_files *fp)
 {
 	if (nr_inflight + fp->nr > rlimit(RLIM_NOFILE))
 		return -ETOOMANYREFS;
-	nr_inflight += fp->nr;
+	store_relaxed(&nr_inflight, nr_inflight + fp->nr);
 	for (u32 i = 0; i < fp->nr; i++) {
 		struct unix_sock *u = file_unix(fp->file[i]);
 
@@ -47,7 +47,7 @@ int unix_inflight_add(struct scm_files *fp)
 
 void unix_inflight_sub(struct scm_files *fp)
 {
-	nr_inflight -= fp->nr;
+	store_relaxed(&nr_inflight, nr_inflight - fp->nr);
 	for (u32 i = 0; i < fp->nr; i++) {
 		struct unix_sock *u = file_unix(fp->file[i]);
 

@@ -110,17 +110,20 @@ void unix_msg_free(struct unix_msg *msg)
 	kfree(msg);
 }
 
-void unix_queue_lock(struct unix_sock *to, const struct unix_msg *msg)
+bool unix_queue_lock(struct unix_sock *to, const struct unix_msg *msg)
 {
-	if (msg->files)
+	bool files = msg->files;
+
+	if (files)
 		mutex_lock(&unix_gc_lock);
 	spin_lock(&to->lock);
+	return files;
 }
 
-void unix_queue_unlock(struct unix_sock *to, const struct unix_msg *msg)
+void unix_queue_unlock(struct unix_sock *to, bool files)
 {
 	spin_unlock(&to->lock);
-	if (msg->files)
+	if (files)
 		mutex_unlock(&unix_gc_lock);
 }
 

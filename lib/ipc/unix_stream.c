@@ -11,6 +11,7 @@ static ssize_t stream_send_piece(struct unix_sock *u, struct unix_sock *other, s
 {
 	size_t len = min_t(size_t, m->uio->left, UNIX_CHUNK - sizeof(struct unix_msg));
 	struct unix_msg *msg;
+	bool files;
 	ssize_t n;
 	int ret;
 
@@ -25,12 +26,12 @@ static ssize_t stream_send_piece(struct unix_sock *u, struct unix_sock *other, s
 	}
 	msg->len = n;
 	msg->files = m->files;
-	unix_queue_lock(other, msg);
+	files = unix_queue_lock(other, msg);
 	if (other->dead || (other->shut & SHUT_RECEIVE))
 		ret = -EPIPE;
 	else
 		ret = unix_queue_add(other, msg);
-	unix_queue_unlock(other, msg);
+	unix_queue_unlock(other, files);
 	if (ret) {
 		msg->files = NULL;	/* still the caller's */
 		unix_msg_free(msg);

@@ -66,7 +66,7 @@ static ssize_t receive(int fd, void *buf, size_t n, int flags)
 
 static ssize_t send_fds(int fd, const int *fds, int nr, const void *data, size_t n)
 {
-	static union { char buf[CMSG_SPACE(300 * 4)]; struct cmsghdr h; } c;
+	union { char buf[CMSG_SPACE(300 * 4)]; struct cmsghdr h; } c;
 	struct iovec v = { (void *)data, n };
 	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
 
