@@ -6,6 +6,8 @@
 
 #include "ipc_env.h"
 
+#include "fs/fs_state.h"
+#include "fs/namei.h"
 #include "ipc/unix.h"
 #include "process/limits.h"
 #include "sched/time.h"
@@ -214,6 +216,80 @@ static void names(void)
 	EXPECT_EQ(CALL(getsockname, a, &sa, &len), 0);
 	EXPECT_EQ(len, 8);
 	fd_close(a);
+}
+
+/* ---- names in the file system ---- */
+
+static struct sockaddr_un path_of(const char *path)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+
+	memcpy(a.sun_path, path, strlen(path) + 1);
+	return a;
+}
+
+static int bind_path(int fd, const char *path)
+{
+	struct sockaddr_un a = path_of(path);
+
+	return CALL(bind, fd, &a, sizeof(a));
+}
+
+static int connect_path(int fd, const char *path)
+{
+	struct sockaddr_un a = path_of(path);
+
+	return CALL(connect, fd, &a, 2 + strlen(path) + 1);
+}
+
+static void names_in_the_file_system(void)
+{
+	int l = unix_socket(SOCK_STREAM), c = unix_socket(SOCK_STREAM), d = unix_socket(SOCK_DGRAM), s;
+	struct sockaddr_un sa;
+	struct path path;
+	struct kstat st;
+	socklen_t len = sizeof(sa);
+
+	EXPECT_EQ(connect_path(c, "/tmp/s"), -ENOENT);
+	EXPECT_EQ(bind_path(l, "/nowhere/s"), -ENOENT);
+	EXPECT_EQ(bind_path(l, "/tmp/s"), 0);
+	EXPECT_EQ(bind_path(c, "/tmp/s"), -EADDRINUSE);
+	EXPECT_EQ(bind_path(l, "/tmp/t"), -EINVAL);
+	EXPECT_EQ(CALL(getsockname, l, &sa, &len), 0);
+	EXPECT_EQ(len, 2 + 7);
+	EXPECT(!strcmp(sa.sun_path, "/tmp/s"));
+	EXPECT_EQ(path_lookup(AT_FDCWD, "/tmp/s", 0, &path), 0);
+	EXPECT_EQ(vfs_stat(&path, &st), 0);
+	EXPECT_EQ(st.mode, S_IFSOCK | 0755);	/* umask 022 */
+	EXPECT_EQ(connect_path(c, "/tmp/s"), -ECONNREFUSED);	/* does not listen */
+	EXPECT_EQ(CALL(listen, l, 5), 0);
+	EXPECT_EQ(connect_path(d, "/tmp/s"), -EPROTOTYPE);
+	EXPECT_EQ(connect_path(c, "/tmp"), -ECONNREFUSED);
+	/* renamed: the socket goes with its inode */
+	EXPECT_EQ(vfs_rename(AT_FDCWD, "/tmp/s", AT_FDCWD, "/tmp/new", 0), 0);
+	EXPECT_EQ(connect_path(c, "/tmp/s"), -ENOENT);
+	EXPECT_EQ(connect_path(c, "/tmp/new"), 0);
+	len = sizeof(sa);
+	EXPECT_EQ(CALL(getpeername, c, &sa, &len), 0);
+	EXPECT(!strcmp(sa.sun_path, "/tmp/s"));	/* the name that was bound */
+	s = CALL(accept, l, 0, 0);
+	EXPECT(s > 0);
+	fd_close(s), fd_close(c);
+	/* without the right to write: no connection */
+	c = unix_socket(SOCK_STREAM);
+	EXPECT_EQ(vfs_setattr(&path, &(struct iattr){ .valid = ATTR_MODE, .mode = 0555 }, false), 0);
+	EXPECT_EQ(connect_path(c, "/tmp/new"), -EACCES);
+	EXPECT_EQ(vfs_setattr(&path, &(struct iattr){ .valid = ATTR_MODE, .mode = 0777 }, false), 0);
+	/* unlinked: nobody finds it any more; bound again by another */
+	EXPECT_EQ(vfs_unlink(AT_FDCWD, "/tmp/new"), 0);
+	EXPECT_EQ(connect_path(c, "/tmp/new"), -ENOENT);
+	EXPECT_EQ(bind_path(d, "/tmp/new"), 0);
+	EXPECT_EQ(connect_path(c, "/tmp/new"), -EPROTOTYPE);
+	fd_close(d);
+	EXPECT_EQ(connect_path(c, "/tmp/new"), -ECONNREFUSED);	/* the inode is there, nobody behind it */
+	EXPECT_EQ(vfs_unlink(AT_FDCWD, "/tmp/new"), 0);
+	path_put(&path);
+	fd_close(l), fd_close(c);
 }
 
 static void stream_states(void)
@@ -1062,7 +1138,20 @@ static void never_fires(struct timer *t)
 
 static void nothing_is_leaked(void)
 {
+	dcache_prune(1000);
 	EXPECT_EQ(fake_allocs, allocs_at_start);
+}
+
+/* The tree as boot leaves it; the kernel itself makes it, before there are users. */
+static void make_tree(void)
+{
+	struct cred *user = current->cred;
+
+	current->cred = NULL;
+	if (vfs_init())
+		abort();
+	current->fs = fs_state_create();
+	current->cred = user;
 }
 
 int main(void)
@@ -1070,12 +1159,15 @@ int main(void)
 	env_boot();
 	for (u32 i = 0; i < sizeof(big); i++)
 		big[i] = (char)(i * 13 + i / 257);
+	make_tree();
 	timer_init(&never, never_fires);	/* the timer thread is there from the start: no leak later */
 	timer_start(&never, clock_monotonic() + 1000 * NSEC_PER_SEC);
+	dcache_prune(1000);
 	allocs_at_start = fake_allocs;
 	RUN(what_there_is_and_what_not);
 	RUN(options);
 	RUN(names);
+	RUN(names_in_the_file_system);
 	RUN(stream_states);
 	RUN(shutdowns);
 	RUN(stream_borders_vanish);
