@@ -75,6 +75,12 @@ static bool dumps_core(int sig)
 	return (SIGSET_CORE & SIGMASK(sig)) && rlimit(RLIM_CORE) && current->mm && READ_ONCE(current->mm->dumpable);
 }
 
+/* Nobody could ever continue a member of an orphaned group, nor, unless the runner takes part, the first program. */
+static bool nobody_continues(struct process *p)
+{
+	return p == first_process ? !first_process_stopped : pgrp_is_orphaned(p->pgid);
+}
+
 /* Take the next signal that has a handler; do what the default actions of those before it say. Return: its number or 0. */
 static int get_signal(struct sigframe_request *req)
 {
@@ -114,8 +120,7 @@ static int get_signal(struct sigframe_request *req)
 		}
 		spin_unlock(&p->siglock);
 		sigqueue_free_list(&done);
-		/* nobody could ever continue a member of an orphaned group */
-		if (sig != SIGSTOP && pgrp_is_orphaned(p->pgid))
+		if (sig != SIGSTOP && nobody_continues(p))
 			continue;
 		spin_lock(&p->siglock);
 		(void)signal_stop_self(sig);

@@ -101,8 +101,9 @@ static bool release_thread(struct task *t)
 /* @p ties its group to the rest of the session: somebody outside of the group could continue it. */
 bool process_connects(const struct process *p, s32 pgid)
 {
+	/* the first program's parent is the runner: it stands where natively a shell would */
 	if (p == first_process)
-		return first_process_stopped != NULL;
+		return true;
 	return p->parent && !p->adopted && p->parent->pgid != pgid && p->parent->sid == p->sid;
 }
 

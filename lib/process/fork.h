@@ -120,7 +120,7 @@ long process_setsid(void);
 extern void (*session_leader_exit)(struct process *leader);
 /*
  * The first program stopped by @sig: for whoever can stop the runner likewise and continue both later. Called without locks. As long
- * as it is NULL nobody can, and the first program's group counts as orphaned: SIGTSTP and its like do not stop it.
+ * as it is NULL, SIGTSTP, SIGTTIN and SIGTTOU do not stop the first program; its children they do.
  */
 extern void (*first_process_stopped)(u32 sig);
 

@@ -971,17 +971,9 @@ static void check_ids(void)
 	}
 }
 
-static void somebody_continues_us(u32 sig)
-{
-	(void)sig;
-}
-
 static void random_steps(void)
 {
 	u32 status;
-
-	/* else a stopped job in our group would hang us up when its last tie to a parent is cut */
-	first_process_stopped = somebody_continues_us;
 
 	srand(7);	/* the same steps every time */
 	for (int i = 0; i < 10000 && !unit_bad; i++) {
