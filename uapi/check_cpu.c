@@ -16,12 +16,23 @@ static int word_in_kernel(const struct lbx_space *space, lbx_u64 addr, lbx_u64 l
 	return addr >= space->kernel_start && addr <= space->kernel_end - len;
 }
 
+/*@
+  requires \valid_read(raw);
+  assigns \nothing;
+  ensures \result == 0 || \result == 1;
+  ensures \result == 1 <==> lbx_cpu_words(raw);
+*/
+static int cpu_words_fit(const struct lbx_cpu_raw *raw)
+{
+	if (raw->flags != LBX_CPU_THREAD && raw->flags != LBX_CPU_COPY)
+		return 0;
+	return raw->pad == 0 && raw->stack % 16 == 0 && raw->tls % 64 == 0;
+}
+
 int lbx_check_cpu(const struct lbx_cpu_raw *raw, const struct lbx_space *space,
 		  struct lbx_cpu *out)
 {
-	if (raw->flags != LBX_CPU_THREAD && raw->flags != LBX_CPU_COPY)
-		return -LBX_EINVAL;
-	if (raw->pad != 0 || raw->stack % 16 != 0 || raw->tls % 64 != 0)
+	if (!cpu_words_fit(raw))
 		return -LBX_EINVAL;
 
 	/* The stack grows down: it may begin right at the window's end. */
@@ -38,17 +49,27 @@ int lbx_check_cpu(const struct lbx_cpu_raw *raw, const struct lbx_space *space,
 	return 0;
 }
 
+/*@
+  requires \valid_read(raw);
+  assigns \nothing;
+  ensures \result == 0 || \result == 1;
+  ensures \result == 1 <==> lbx_wait_words(raw);
+*/
+static int wait_words_fit(const struct lbx_wait_raw *raw)
+{
+	if (raw->deadline > LBX_NS_MAX && raw->deadline != LBX_DEADLINE_NEVER)
+		return 0;
+	if (raw->word % 4 != 0 || (raw->word == 0 && raw->value != 0) || raw->flags != 0)
+		return 0;
+	return raw->events <= LBX_WAIT_EVENTS_ALL &&
+	       (raw->events == 0) == (raw->handle == LBX_HANDLE_NONE);
+}
+
 int lbx_check_wait(const struct lbx_wait_raw *raw, const struct lbx_space *space,
 		   struct lbx_wait *out)
 {
-	if (raw->deadline > LBX_NS_MAX && raw->deadline != LBX_DEADLINE_NEVER)
+	if (!wait_words_fit(raw))
 		return -LBX_EINVAL;
-	if (raw->word % 4 != 0 || (raw->word == 0 && raw->value != 0) || raw->flags != 0)
-		return -LBX_EINVAL;
-	if (raw->events > LBX_WAIT_EVENTS_ALL ||
-	    (raw->events == 0) != (raw->handle == LBX_HANDLE_NONE))
-		return -LBX_EINVAL;
-
 	if (raw->handle >= LBX_HANDLES_END && raw->handle != LBX_HANDLE_NONE)
 		return -LBX_EBADF;
 	if (raw->word != 0 && !word_in_kernel(space, raw->word, 4))
@@ -62,29 +83,32 @@ int lbx_check_wait(const struct lbx_wait_raw *raw, const struct lbx_space *space
 	return 0;
 }
 
+/*@
+  requires \valid_read(raw);
+  assigns \nothing;
+  ensures \result == 0 || \result == 1;
+  ensures \result == 1 <==> lbx_kick_words(raw);
+*/
+static int kick_words_fit(const struct lbx_kick_raw *raw)
+{
+	if (raw->pad != 0)
+		return 0;
+	if (raw->mode == LBX_KICK_WAKE)
+		return raw->cpu == LBX_CPU_NONE && raw->word % 4 == 0 &&
+		       raw->count >= 1 && raw->count <= LBX_KICK_MAX;
+	return raw->mode == LBX_KICK_INTERRUPT && raw->word == 0 && raw->count == 0;
+}
+
 int lbx_check_kick(const struct lbx_kick_raw *raw, const struct lbx_space *space,
 		   struct lbx_kick *out)
 {
-	if (raw->pad != 0)
+	if (!kick_words_fit(raw))
 		return -LBX_EINVAL;
-
-	switch (raw->mode) {
-	case LBX_KICK_WAKE:
-		if (raw->cpu != LBX_CPU_NONE || raw->word % 4 != 0)
-			return -LBX_EINVAL;
-		if (raw->count == 0 || raw->count > LBX_KICK_MAX)
-			return -LBX_EINVAL;
-		if (!word_in_kernel(space, raw->word, 4))
-			return -LBX_EFAULT;
-		break;
-	case LBX_KICK_INTERRUPT:
-		if (raw->word != 0 || raw->count != 0)
-			return -LBX_EINVAL;
+	if (raw->mode == LBX_KICK_INTERRUPT) {
 		if (raw->cpu >= LBX_CPUS_END)
 			return -LBX_ESRCH;
-		break;
-	default:
-		return -LBX_EINVAL;
+	} else if (!word_in_kernel(space, raw->word, 4)) {
+		return -LBX_EFAULT;
 	}
 
 	out->mode = raw->mode;

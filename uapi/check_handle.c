@@ -41,20 +41,27 @@ static int rights_fit(const struct lbx_grant_raw *raw)
 	return (raw->rights & LBX_RIGHT_EXEC) == 0 || (raw->rights & LBX_RIGHT_MAP) != 0;
 }
 
-int lbx_check_grant(const struct lbx_grant_raw *raw, struct lbx_grant *out)
+/*@
+  requires \valid_read(raw);
+  assigns \nothing;
+  ensures \result == 0 || \result == 1;
+  ensures \result == 1 <==> lbx_grant_sane(raw);
+*/
+static int grant_fits(const struct lbx_grant_raw *raw)
 {
 	if (raw->handle >= LBX_HANDLES_END || raw->flags != 0)
-		return -LBX_EINVAL;
+		return 0;
 	if (raw->kind == LBX_KIND_NONE || raw->kind >= LBX_KIND_END || !rights_fit(raw))
-		return -LBX_EINVAL;
+		return 0;
+	if (raw->kind != LBX_KIND_RAM)
+		return raw->size == 0;
+	return raw->size != 0 && raw->size <= LBX_MEM_MAX && raw->size % LBX_PAGE_SIZE == 0;
+}
 
-	if (raw->kind == LBX_KIND_RAM) {
-		if (raw->size == 0 || raw->size > LBX_MEM_MAX ||
-		    raw->size % LBX_PAGE_SIZE != 0)
-			return -LBX_EINVAL;
-	} else if (raw->size != 0) {
+int lbx_check_grant(const struct lbx_grant_raw *raw, struct lbx_grant *out)
+{
+	if (!grant_fits(raw))
 		return -LBX_EINVAL;
-	}
 
 	out->handle = raw->handle;
 	out->kind = raw->kind;

@@ -15,6 +15,22 @@
 extern "C" {
 #endif
 
+/**
+ * struct lbx_grant - one entry of the sandbox's table
+ * @handle: its own number
+ * @kind:   LBX_KIND_*; NONE: the slot is free and the rest means nothing
+ * @rights: LBX_RIGHT_*
+ * @size:   RAM: bytes; else 0
+ *
+ * Only lbx_check_grant() makes one.
+ */
+struct lbx_grant {
+	lbx_u32 handle;
+	lbx_u32 kind;
+	lbx_u32 rights;
+	lbx_u64 size;
+};
+
 /*@
   // One predicate a bit: provers know a test of a constant bit.
   predicate lbx_may_read{L}(struct lbx_grant *g) = (g->rights & LBX_RIGHT_READ) != 0;

@@ -4,21 +4,32 @@
  */
 #include "check_io.h"
 
+/*@
+  requires \valid_read(raw);
+  assigns \nothing;
+  ensures \result == 0 || \result == 1;
+  ensures \result == 1 <==> lbx_io_words(raw);
+*/
+static int io_words_fit(const struct lbx_io_raw *raw)
+{
+	if (raw->nr_iov == 0 || raw->nr_iov > LBX_IOV_MAX)
+		return 0;
+	if (raw->flags != 0 || raw->iov % 8 != 0)
+		return 0;
+	return raw->off <= LBX_OFF_MAX || raw->off == LBX_OFF_STREAM;
+}
+
 int lbx_check_io(const struct lbx_io_raw *raw, const struct lbx_space *space,
 		 struct lbx_io *out)
 {
 	lbx_u64 bytes;
 
-	if (raw->nr_iov == 0 || raw->nr_iov > LBX_IOV_MAX)
+	if (!io_words_fit(raw))
 		return -LBX_EINVAL;
-	if (raw->flags != 0 || raw->iov % 8 != 0)
-		return -LBX_EINVAL;
-	if (raw->off > LBX_OFF_MAX && raw->off != LBX_OFF_STREAM)
-		return -LBX_EINVAL;
-
 	if (raw->handle >= LBX_HANDLES_END)
 		return -LBX_EBADF;
 
+	/* No window is smaller than LBX_IOV_MAX pieces: the difference is no wrap. */
 	bytes = (lbx_u64)raw->nr_iov * sizeof(struct lbx_iov);
 	if (raw->iov < space->kernel_start || raw->iov > space->kernel_end - bytes)
 		return -LBX_EFAULT;

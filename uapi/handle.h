@@ -60,21 +60,5 @@ struct lbx_grant_raw {
 };
 LBX_ASSERT_SIZE(struct lbx_grant_raw, 24);
 
-/**
- * struct lbx_grant - one entry of the sandbox's table
- * @handle: its own number
- * @kind:   LBX_KIND_*; NONE: the slot is free and the rest means nothing
- * @rights: LBX_RIGHT_*
- * @size:   RAM: bytes; else 0
- *
- * Only lbx_check_grant() makes one.
- */
-struct lbx_grant {
-	lbx_u32 handle;
-	lbx_u32 kind;
-	lbx_u32 rights;
-	lbx_u64 size;
-};
-
 #endif /* __ASSEMBLER__ */
 #endif /* LBX_UAPI_HANDLE_H */
