@@ -38,6 +38,17 @@ def missing():
     return [p for t, p in TOOLS.items() if not shutil.which(t)]
 
 
+def verdict(name, result):
+    """What is wrong with the proof of @name: a list, empty when nothing is."""
+    wrong = list(result.failed)
+    for clause in ("ensures", "assigns"):
+        if not any(v.startswith("typed_%s_%s" % (name, clause)) for v in result.valid):
+            wrong.append("its contract has no %s clause" % clause)
+    if result.goals == 0 or result.proven != result.goals:
+        wrong.append("%d of %d goals proven" % (result.proven, result.goals))
+    return wrong
+
+
 class Prover:
     def __init__(self, scratch):
         self.home = os.path.join(scratch, "home")
