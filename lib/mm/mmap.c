@@ -385,9 +385,17 @@ static long map_anonymous(u64 addr, u64 len, u32 prot, u32 flags, const char *na
 	}
 }
 
-/* The flags that MAP_SHARED_VALIDATE knows. */
+/* The flags that MAP_SHARED_VALIDATE knows; the last two are MAP_ABOVE4G and the size of huge pages. */
 #define MAP_VALIDATED	(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_GROWSDOWN | MAP_LOCKED | \
-			 MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB | MAP_32BIT | MAP_FIXED_NOREPLACE)
+			 MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB | MAP_32BIT | 0x80 | 0x1f << 26)
+
+/* No huge page was ever reserved here; sizes are 2 MiB and 1 GiB. */
+static long huge_error(u32 flags)
+{
+	u32 size = flags >> 26;
+
+	return !size || size == 21 || size == 30 ? -ENOMEM : -EINVAL;
+}
 
 static long map_file(u64 addr, u64 len, u32 prot, u32 flags, struct file *f, u64 off, const char *name)
 {
@@ -441,9 +449,8 @@ long mm_map(u64 addr, u64 len, u32 prot, u32 flags, struct file *file, u64 off, 
 		return -EOVERFLOW;
 	if (file)
 		return map_file(addr, len, prot, flags, file, off, name);
-	/* No huge page was ever reserved here. */
 	if (flags & MAP_HUGETLB)
-		return -ENOMEM;
+		return huge_error(flags);
 	return map_anonymous(addr, len, prot, flags, name);
 }
 

@@ -63,7 +63,7 @@ int pagecache_populate(struct pagecache *pc, u64 pgoff, u64 nr);
 u64 pagecache_holes(struct pagecache *pc, u64 pgoff, u64 nr);
 /* pagecache_size() - the file's size in bytes, as pagecache_set_size() and pagecache_truncate() told */
 pos_t pagecache_size(const struct pagecache *pc);
-/* pagecache_link() - @v maps @pc from now on. Return: 0 or -EPERM (sealed). pagecache_unlink(): not any more, for the pager too */
+/* pagecache_link() - @v maps @pc from now on; sealed, it loses VMA_MAYWRITE. Return: 0 or -EPERM. pagecache_unlink(): not any more, for the pager too */
 int pagecache_link(struct pagecache *pc, struct vma *v);
 void pagecache_unlink(struct pagecache *pc, struct vma *v);
 /* pagecache_link_split() - @v was split off @from; pagecache_link_change(): its rights changed from @was to v->flags */

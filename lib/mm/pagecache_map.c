@@ -11,6 +11,7 @@
 #include "base/errno.h"
 #include "base/string.h"
 #include "mm/pagecache_internal.h"
+#include "mm/vma.h"
 #include "process/pid.h"
 #include "south/south.h"
 
@@ -150,14 +151,15 @@ bool pagecache_ack(struct pagecache *pc, struct vma *v, u64 from)
 
 int pagecache_link(struct pagecache *pc, struct vma *v)
 {
-	bool writable = is_shared_writable(v);
-
 	mutex_lock(&pc->lock);
-	if (writable && pc->sealed) {
-		mutex_unlock(&pc->lock);
-		return -EPERM;
+	if (pc->sealed && vma_shared(v)) {
+		if (v->prot & PROT_WRITE) {
+			mutex_unlock(&pc->lock);
+			return -EPERM;
+		}
+		v->flags &= ~(u32)VMA_MAYWRITE;
 	}
-	pc->nr_writable += writable;
+	pc->nr_writable += is_shared_writable(v);
 	v->trunc_from = NOTHING;
 	list_add_tail(&v->rmap, &pc->maps);
 	mutex_unlock(&pc->lock);

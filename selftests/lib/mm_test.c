@@ -375,6 +375,8 @@ static void seals_refuse_writable_mappings(void)
 	EXPECT_EQ(pagecache_seal_writable(pc, true), 0);
 	EXPECT_EQ(mm_map(AT(0), P(1), RW, MAP_SHARED | MAP_FIXED, &file, 0, NULL), -EPERM);
 	EXPECT_EQ(mm_map(AT(0), P(1), RW, MAP_PRIVATE | MAP_FIXED, &file, 0, NULL), (long)AT(0));
+	EXPECT_EQ(mm_map(AT(1), P(1), PROT_READ, MAP_SHARED | MAP_FIXED, &file, 0, NULL), (long)AT(1));
+	EXPECT_EQ(mm_protect(AT(1), P(1), RW), -EACCES);
 	end();
 }
 
