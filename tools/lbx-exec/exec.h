@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* Between the files of lbx-exec. */
+#ifndef LBX_EXEC_H
+#define LBX_EXEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lib/boot_config.h"
+
+#define EXIT_FAILED	125	/* lbx-exec itself */
+#define EXIT_TIMEOUT	124
+#define MAX_FDS		32	/* --fd and standard ones; handles lie below 64 */
+#define NR_CHANNELS	4
+
+/* A line of the sandbox's tree. */
+struct view_mount {
+	enum boot_mount_kind kind;
+	bool ro;
+	char *source;		/* host path; SYMLINK: the text */
+	char *dst;
+	uint64_t size;
+	uint32_t mode;
+	int fd;			/* O_PATH of source, or -1 */
+	uint32_t export;	/* number at the file server */
+};
+
+struct view {
+	struct view_mount *mounts;
+	size_t nr;
+	char *cwd;		/* inside */
+};
+
+struct options {
+	char **argv;		/* the program and its arguments */
+	int argc;
+	char *program;		/* path inside */
+	const char *root, *chdir, *hostname, *trace_file;
+	struct { char *src, *dst; bool ro; } *binds;
+	size_t nr_binds;
+	struct { char *dst; uint64_t size; } *tmpfs;
+	size_t nr_tmpfs;
+	char **env;
+	size_t nr_env;
+	int fds[MAX_FDS];
+	size_t nr_fds;
+	bool clearenv, trace, stats, json, verbose, dry_run, list_souths, ro_root, no_patch;
+	int64_t uid, gid;
+	uint64_t mem, timeout_ms;
+	uint32_t cpus, procs, max_fds;
+	const char *south;
+};
+
+/* options.c: fills @o or ends with a message; --help and --version end with 0 */
+void options_parse(struct options *o, int argc, char **argv);
+void options_free(struct options *o);
+
+/* view.c: what the program sees. Return: 0, or an exit status after a message */
+int view_build(struct view *v, struct options *o);
+void view_print(const struct view *v, const struct options *o);
+
+/* stdio.c */
+struct stdio_plan {
+	struct boot_stdio io[MAX_FDS];
+	int fd[MAX_FDS];	/* what becomes handle io[].handle, or -1 */
+	size_t nr;
+};
+int stdio_plan(struct stdio_plan *p, const struct options *o, uint32_t first_handle);
+
+/* config.c: the block that the sandbox boots from. Return: a sealed memfd, or -1 with errno */
+int config_make(const struct options *o, const struct view *v, const struct stdio_plan *p, const uint32_t *channels,
+		uint32_t nr_channels);
+char **env_make(const struct options *o, size_t *nr);
+
+/* run.c: everything after the decisions. Return: the exit status */
+int run(const struct options *o, const struct view *v);
+
+/* souths.c */
+int souths_list(const struct options *o);
+bool south_host_works(char *why, size_t size);
+
+/* message() - "lbx-exec: …" to standard error */
+void message(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void __attribute__((noreturn)) die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void *xmalloc(size_t size);
+char *xstrdup(const char *s);
+char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+/* lbx-exec: run a program in a sandbox. lbx-exec(1). */
+#include "exec.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void message(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("lbx-exec: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+void die(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("lbx-exec: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	exit(EXIT_FAILED);
+}
+
+void *xmalloc(size_t size)
+{
+	void *p = calloc(1, size ? size : 1);
+
+	if (!p)
+		die("out of memory");
+	return p;
+}
+
+char *xstrdup(const char *s)
+{
+	char *p = strdup(s);
+
+	if (!p)
+		die("out of memory");
+	return p;
+}
+
+char *xasprintf(const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+
+	va_start(ap, fmt);
+	if (vasprintf(&s, fmt, ap) < 0)
+		die("out of memory");
+	va_end(ap);
+	return s;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o;
+	struct view v = { 0 };
+	int ret;
+
+	options_parse(&o, argc, argv);
+	if (o.list_souths)
+		return souths_list(&o);
+	ret = view_build(&v, &o);
+	if (ret)
+		return ret;
+	if (o.dry_run) {
+		view_print(&v, &o);
+		return 0;
+	}
+	return run(&o, &v);
+}
