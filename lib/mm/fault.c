@@ -44,7 +44,7 @@ static int stack_grow(struct mm *mm, struct vma *v, u64 addr)
 		return -ENOMEM;
 	if ((v->flags & VMA_ACCOUNT) && !ram_charge(pages))
 		return -ENOMEM;
-	if (pager->map(mm, start, v->start - start, v->prot, false, NULL, 0, true, false)) {
+	if (pager->map(mm, start, v->start - start, v->prot, false, NULL, 0, false, false)) {
 		if (v->flags & VMA_ACCOUNT)
 			ram_uncharge(pages);
 		return -ENOMEM;
