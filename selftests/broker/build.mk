@@ -60,3 +60,4 @@ $(b9p-bin)/bench: $(addprefix $(O)/,selftests/broker/bench.o $(b9p-common)) $(O)
 	$(link)
 ALL += $(b9p-bin)/bench
 BENCHES += $(b9p-bin)/bench
+PROVE_TESTS += selftests/broker/prove.t@1200

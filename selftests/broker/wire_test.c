@@ -107,11 +107,11 @@ static void lengths(void)
 	       "numbers are little-endian, data may be empty");
 }
 
-#define S(text) ((struct p9_str){ .p = text, .len = sizeof(text) - 1 })
+#define S(text) ((struct p9_str){ .p = (const uint8_t *)text, .len = sizeof(text) - 1 })
 
 static void names(void)
 {
-	static char many[300];
+	static uint8_t many[300];
 	char buf[256];
 
 	memset(many, 'n', sizeof(many));

@@ -275,6 +275,6 @@ int op_getlock(struct channel *ch, const struct p9_tgetlock *t, struct wire_out 
 	wire_put_u64(o, t->start);
 	wire_put_u64(o, t->length);
 	wire_put_u32(o, t->proc_id);
-	wire_put_str(o, t->client_id.p, t->client_id.len);
+	wire_put_str(o, (const char *)t->client_id.p, t->client_id.len);
 	return 0;
 }

@@ -7,15 +7,12 @@
 #ifndef BROKER_WIRE_H
 #define BROKER_WIRE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "wire_read.h"
 
 #define P9_NOTAG	((uint16_t)~0u)
 #define P9_NOFID	(~0u)
 #define P9_HDR_BYTES	7u	/* size[4] type[1] tag[2] */
 #define P9_IO_HDR	24u	/* room that clients leave for the header of Twrite and Rread */
-#define P9_MAX_NAMES	16u
 #define P9_RLERROR	7
 
 #define B9P_MSIZE_MIN		4096u
@@ -88,21 +85,6 @@
 /* Trenameat2.flags: RENAME_NOREPLACE, RENAME_EXCHANGE */
 #define B9P_RENAME_NOREPLACE	0x1u
 #define B9P_RENAME_EXCHANGE	0x2u
-
-struct p9_str {
-	const char *p;	/* not terminated; may hold any byte */
-	uint16_t len;
-};
-
-struct p9_names {
-	uint16_t n;
-	struct p9_str name[P9_MAX_NAMES];
-};
-
-struct p9_data {
-	const uint8_t *p;
-	uint32_t len;
-};
 
 struct p9_qid {
 	uint8_t type;
@@ -188,25 +170,6 @@ int wire_decode(const uint8_t *buf, size_t len, struct p9_request *req);
  * Return: "Twalk" and the like; "T?" for what is not a request.
  */
 const char *wire_type_name(uint8_t type);
-
-/**
- * wire_name_check() - may this string be one name in a directory?
- * @s:   as it came
- * @buf: 256 bytes, filled with the name and a zero on success
- * Return: 0, -EINVAL (empty, ".", "..", holds '/' or a zero), -ENAMETOOLONG (over 255 bytes).
- */
-__attribute__((warn_unused_result))
-int wire_name_check(struct p9_str s, char *buf);
-
-/**
- * wire_text_check() - copy a string that the system takes with a zero at its end
- * @s:   as it came
- * @buf: @cap bytes, filled with the text and a zero on success
- * @cap: at least 1
- * Return: 0, -EINVAL (holds a zero byte), -ENAMETOOLONG (does not fit).
- */
-__attribute__((warn_unused_result))
-int wire_text_check(struct p9_str s, char *buf, size_t cap);
 
 /* wire_str_is() - does the string say @text? */
 bool wire_str_is(struct p9_str s, const char *text);
