@@ -15,9 +15,14 @@
 static struct super *anon_super;
 static struct mutex anon_super_lock = MUTEX_INIT;
 
+static s64 last_now;	/* what time_now() said last; good enough to tell days apart */
+
 s64 time_now(void)
 {
-	return clock_realtime();
+	s64 now = clock_realtime();
+
+	store_relaxed(&last_now, now);
+	return now;
 }
 
 struct inode *inode_alloc(struct super *sb, u32 mode, u64 ino)
@@ -163,8 +168,6 @@ void inode_touch_ctime(struct inode *inode)
  */
 void inode_accessed(struct inode *inode, struct mount *mnt, u32 file_flags)
 {
-	s64 now;
-
 	if ((file_flags & O_NOATIME) || (inode->flags & INODE_NOATIME) || (inode->sb->flags & (SB_NOATIME | SB_RDONLY)))
 		return;
 	if (mnt) {
@@ -173,11 +176,11 @@ void inode_accessed(struct inode *inode, struct mount *mnt, u32 file_flags)
 		if ((flags & (MNT_NOATIME | MNT_RDONLY)) || ((flags & MNT_NODIRATIME) && S_ISDIR(inode->mode)))
 			return;
 	}
-	now = time_now();
-	if (inode->atime > inode->mtime && inode->atime > inode->ctime && now - inode->atime < 86400 * NSEC_PER_SEC &&
+	if (inode->atime > inode->mtime && inode->atime > inode->ctime &&
+	    load_relaxed(&last_now) - inode->atime < 86400 * NSEC_PER_SEC &&
 	    !(mnt && (READ_ONCE(mnt->flags) & MNT_STRICTATIME)))
 		return;
-	inode->atime = now;
+	inode->atime = time_now();
 }
 
 int inode_get_write(struct inode *inode)

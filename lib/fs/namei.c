@@ -367,7 +367,7 @@ static int follow_link(struct walk *w, struct path *link_path, const char **more
 int walk_into(struct walk *w, struct dentry *d, bool follow, const char **more)
 {
 	struct path next = { w->path.mnt, d };
-	struct inode *inode = d->inode;
+	struct inode *inode = load_acquire(&d->inode);
 	int ret;
 
 	*more = NULL;
