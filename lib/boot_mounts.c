@@ -109,6 +109,7 @@ static int mount_one(const struct boot_mount *m)
 	switch (m->kind) {
 	case BOOT_MOUNT_HOST:
 	case BOOT_MOUNT_HOST_FILE:
+	case BOOT_MOUNT_OVERLAY:
 		return mount_host(m);
 	case BOOT_MOUNT_TMPFS:
 		return mount_tmpfs(m);

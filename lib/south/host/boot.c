@@ -104,7 +104,7 @@ static void share_data(const struct boot_config *config)
 static void set_signals(void)
 {
 	struct { void (*handler)(int, void *, void *); u64 flags; void (*restorer)(void); u64 mask; } sa = { 0 };
-	static const u8 handled[] = { 4, 5, 7, 8, 11, 31, HOST_SIGKICK };
+	static const u8 handled[] = { 4, 5, 7, 8, 11, 31, HOST_SIGKICK, HOST_SIGORPHAN };
 
 	sa.restorer = gate_sigreturn;
 	sa.mask = ~0ull;
@@ -208,6 +208,7 @@ void __noreturn host_start(const u64 *sp)
 		fail("sigaltstack", ret);
 	supervisor_init(cpu);
 	set_signals();
+	host_call(NR_prctl, 1 /* PR_SET_PDEATHSIG */, HOST_SIGORPHAN, 0, 0, 0, 0);
 	host_call(NR_close, BOOT_FD_CONFIG, 0, 0, 0, 0, 0);
 	seal();
 	cpu_take_task(cpu, task);

@@ -2,8 +2,8 @@
 #ifndef LIB_SOUTH_HOST_HEADER_H
 #define LIB_SOUTH_HOST_HEADER_H
 
-#include "base/types.h"
-#include "boot_config.h"
+#include "lib/base/types.h"
+#include "lib/boot_config.h"
 
 #define HOST_FD_LOG	BOOT_FD_LOG
 

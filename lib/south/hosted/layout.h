@@ -64,4 +64,7 @@
 /* One signal of the host is the kick: wakes a thread out of program code or out of a blocking host call. */
 #define HOST_SIGKICK		10		/* SIGUSR1 */
 
+/* SIGUSR2: the reaper died, and with it who would see ours: sent to the supervisor (PR_SET_PDEATHSIG), which ends all. */
+#define HOST_SIGORPHAN		12
+
 #endif

@@ -128,6 +128,8 @@ void host_signal_handler(int sig, void *info, void *ucontext)
 		return;
 	/* the program may have changed GS, which is ours */
 	cpu_set_gs(cpu);
+	if (sig == HOST_SIGORPHAN)
+		south_exit(LBX_EXIT_BROKEN);
 	if (sig == HOST_SIGSYS)
 		handle_sigsys(cpu, info, ucontext);
 	else if (sig == HOST_SIGKICK)
