@@ -67,6 +67,7 @@ static int lazy_bring(struct mm *mm, struct vma *v, u64 addr)
 	if (!vma_pagecache(v)) {
 		/* mremap(MREMAP_DONTUNMAP) found no memory for what stays behind */
 		v->flags &= ~(u32)VMA_LAZY;
+		mm->seq++;
 		if (!vma_back(mm, v, false, false))
 			return 0;
 		v->flags |= VMA_LAZY;
@@ -87,6 +88,7 @@ static int lazy_bring(struct mm *mm, struct vma *v, u64 addr)
 		ret = pager->map(mm, v->start, v->end - v->start, v->prot, vma_shared(v), v->obj, v->off, false, false);
 	if (!ret)
 		v->flags &= ~(u32)VMA_LAZY;
+	mm->seq++;
 	vma_merge(mm, v, &trash);
 	mutex_unlock(&mm->lock);
 	trash_free(&trash);

@@ -93,6 +93,7 @@ static int unmap_tail(struct mm *mm, struct vma *v, u64 start)
 	if (ret)
 		return ret;
 	part->flags |= VMA_LAZY;
+	mm->seq++;
 	if (part != v)
 		(void)pagecache_ack(part->obj->pc, part, 0);
 	if (part->prot & PROT_EXEC)
@@ -187,12 +188,26 @@ static int clone_vma(struct mm *mm, const struct vma *from)
 	return 0;
 }
 
+/* @mm, which has no VMAs, gets @old's; old->lock held. Return: 0 or -ENOMEM; then @mm has some of them */
+static int copy_vmas(struct mm *mm, struct mm *old)
+{
+	struct vma *v;
+	int ret = 0;
+
+	mm->fork_fixup = false;
+	mm->work_pending = 0;
+	mm->cloned_seq = old->seq;
+	mm->brk = old->brk;
+	for (v = vma_find(old, 0); v && !ret; v = vma_next(v))
+		ret = clone_vma(mm, v);
+	return ret;
+}
+
 struct mm *mm_clone(struct mm *old)
 {
 	struct mm *mm = kzalloc(sizeof(*mm));
 	LIST_HEAD(trash);
-	struct vma *v;
-	int ret = 0;
+	int ret;
 
 	if (!mm)
 		return NULL;
@@ -209,14 +224,10 @@ struct mm *mm_clone(struct mm *old)
 	mm->def_flags = 0;
 	mm->users = 0;
 	mm->south = NULL;
-	mm->fork_fixup = false;
-	mm->membarrier_state = old->membarrier_state;
 	mm->max_rss_pages = 0;
-	mm->work_pending = 0;
 	if (mm->exe)
 		file_get(mm->exe);
-	for (v = vma_find(old, 0); v && !ret; v = vma_next(v))
-		ret = clone_vma(mm, v);
+	ret = copy_vmas(mm, old);
 	mutex_unlock(&old->lock);
 	trash_free(&trash);
 	if (ret) {
@@ -224,6 +235,27 @@ struct mm *mm_clone(struct mm *old)
 		return NULL;
 	}
 	return mm;
+}
+
+int mm_start_fork(struct task *t)
+{
+	struct mm *old = current->mm, *mm = t->mm;
+	LIST_HEAD(trash);
+	int ret = 0;
+
+	if (!old)
+		return machine->start_fork(t);
+	mutex_lock(&old->lock);
+	mm_work_locked(old, &trash);
+	if (mm->cloned_seq != old->seq) {
+		forget_all(mm, &trash);
+		ret = copy_vmas(mm, old);
+	}
+	if (!ret)
+		ret = machine->start_fork(t);
+	mutex_unlock(&old->lock);
+	trash_free(&trash);
+	return ret;
 }
 
 void mm_fork_fixup(void)

@@ -114,6 +114,8 @@ struct mm {
 	u32 def_flags;		/* mlockall(MCL_FUTURE): MAP_LOCKED, VMA_LOCKONFAULT */
 	u32 work_pending;	/* atomic: mm_do_work() has something to do */
 	bool fork_fixup;	/* mm_fork_fixup() has something to do */
+	u64 seq;		/* counts changes of the VMAs */
+	u64 cloned_seq;		/* of a fork's child: the parent's seq that the books are a copy of */
 	u64 hole_cache;		/* vma.c: the search for a gap starts below this */
 	u64 hole_size;		/* ... unless it wants no more than this */
 	u64 fault_addr;		/* fault.c: the same fault again and again is none that this layer can mend */
@@ -153,8 +155,14 @@ extern const struct pager_ops *pager;
 __must_check struct mm *mm_create(void);
 void mm_get(struct mm *mm);
 void mm_put(struct mm *mm);
-/* mm_clone() - the books of a fork: every VMA copied; the pages themselves are copied by machine->fork(). */
+/* mm_clone() - the books of a fork: every VMA copied; the pages themselves are copied by mm_start_fork() */
 __must_check struct mm *mm_clone(struct mm *old);
+/*
+ * mm_start_fork() - machine->start_fork(@t), with books that are the parent's of this very moment: no other thread of the parent
+ * can map or unmap meanwhile, and what one did since mm_clone() is copied again.
+ */
+struct task;
+__must_check int mm_start_fork(struct task *t);
 /* mm_clear() - unmap all: exec in place, or the last user is gone */
 void mm_clear(struct mm *mm);
 

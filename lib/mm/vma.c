@@ -67,6 +67,7 @@ void vma_count(struct mm *mm, const struct vma *v, s64 sign)
 {
 	u64 n = vma_pages(v) * (u64)sign;
 
+	mm->seq++;
 	mm->total_pages += n;
 	if (v->flags & MAP_GROWSDOWN)
 		mm->stack_pages += n;

@@ -234,7 +234,7 @@ static int publish(struct task *t, u64 flags)
 static int start(struct task *t, u64 flags)
 {
 	if (!(flags & CLONE_VM))
-		return machine->start_fork(t);
+		return mm_start_fork(t);
 	if ((flags & CLONE_VFORK) && !(flags & CLONE_THREAD) && machine->run_vfork)
 		return machine->run_vfork(t);
 	return machine->start_thread(t);

@@ -279,13 +279,20 @@ static void others_let_go_first(void)
 	end();
 }
 
+static int no_fork(struct task *t __unused) { return -ENOSYS; }
+
 static void fork_copies_the_books(void)
 {
 	struct task *t = current;
 	struct mm *parent, *child;
+	const struct machine_ops *real = machine;
+	struct machine_ops ops = *real;
+	static struct task forked;
 	u64 used;
 
 	begin();
+	ops.start_fork = no_fork;
+	machine = &ops;
 	parent = t->mm;
 	put_word(0, 1);
 	EXPECT_EQ(mm_map(AT(0), P(10), RW, ANON | MAP_FIXED, NULL, 0, NULL), (long)AT(0));
@@ -327,7 +334,18 @@ static void fork_copies_the_books(void)
 		EXPECT_EQ(ram_used(), used);
 		EXPECT_EQ(fake_allocs, live);
 	}
+	/* another thread unmapped something since the books were copied: they are copied again */
+	forked.mm = mm_clone(parent);
+	EXPECT(forked.mm);
+	EXPECT_EQ(mm_unmap(AT(5), P(2)), 0);
+	used = ram_used();
+	EXPECT_EQ(mm_start_fork(&forked), -ENOSYS);
+	EXPECT_EQ(used - ram_used(), P(2));
+	EXPECT_EQ(forked.mm->nr_vmas, parent->nr_vmas);
+	EXPECT(!vma_at(forked.mm, AT(5)) && vma_at(forked.mm, AT(7)));
+	mm_put(forked.mm);
 	mm_put(child);
+	machine = real;
 	end();
 }
 
