@@ -114,6 +114,17 @@ static void files_inline(struct p9c *c)
 	report("by one Topengrant, data in the reply", now() - t, FILES);
 }
 
+static void files_last(struct p9c *c)
+{
+	struct p9c_walkstat w;
+	double t = now();
+
+	for (int i = 0; i < FILES; i++)
+		check(!p9c_opengrant(c, 1, 10, 2 | 4 | 8 | 16 | 32, 0, name(i), &w) && w.data_len == 1000,
+		      name(i));
+	report("the same with LAST", now() - t, FILES);
+}
+
 static void files_granted(struct p9c *c)
 {
 	struct p9c_walkstat w;
@@ -167,6 +178,7 @@ int main(void)
 	files_native();
 	files_plain(c);
 	files_inline(c);
+	files_last(c);
 	files_granted(c);
 	native = 0;
 	single(c);

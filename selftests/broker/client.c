@@ -508,14 +508,17 @@ int p9c_setattr(struct p9c *c, uint32_t fid, uint32_t valid, uint32_t mode, uint
 	return done(c, p9c_call(c));
 }
 
-static void get_walkstat(struct p9c *c, struct p9c_walkstat *w)
+static void get_walkstat(struct p9c *c, struct p9c_walkstat *w, bool last)
 {
+	uint32_t attrs;
+
 	w->status = p9c_get_u32(c);
 	w->flags = p9c_get_u32(c);
 	w->count = p9c_get_u32(c);
 	if (w->count > 16)
 		c->bad = true;
-	for (uint32_t i = 0; i < w->count && !c->bad; i++)
+	attrs = last && w->count ? 1 : w->count;
+	for (uint32_t i = 0; i < attrs && !c->bad; i++)
 		p9c_get_attr(c, &w->attr[i], true);
 	p9c_get_str(c, w->target, sizeof(w->target));
 }
@@ -533,7 +536,7 @@ int p9c_walkstat(struct p9c *c, uint32_t fid, uint32_t newfid, uint32_t flags, c
 	p9c_names(c, path);
 	ret = p9c_call(c);
 	if (!ret)
-		get_walkstat(c, w);
+		get_walkstat(c, w, flags & 2);
 	return done(c, ret);
 }
 
@@ -552,7 +555,7 @@ int p9c_opengrant(struct p9c *c, uint32_t fid, uint32_t newfid, uint32_t flags, 
 	ret = p9c_call(c);
 	if (ret)
 		return ret;
-	get_walkstat(c, w);
+	get_walkstat(c, w, flags & 32);
 	w->data_len = p9c_get_u32(c);
 	w->data = p9c_get_bytes(c, w->data_len);
 	return done(c, 0);

@@ -523,6 +523,7 @@ static int try_export(const char *path, const char *name)
 
 static void kernel_file_systems(void)
 {
+	struct p9c_walkstat w;
 	struct p9c *c;
 
 	tap_eq(try_export("/proc", "p"), -EACCES, "an export of /proc is refused");
@@ -540,6 +541,10 @@ static void kernel_file_systems(void)
 	tap_eq(p9c_walk(c, 0, 10, "dir"), -EACCES, "a walk into a mounted proc");
 	tap_eq(p9c_walk(c, 0, 10, "dir/self/mem"), -EACCES, "and further");
 	tap_ok(strstr(f.log, "a file system of the kernel's own"), "the log says so");
+	tap_ok(!p9c_walkstat(c, 0, P9C_NOFID, 2, "dir/self/mem", &w) && w.status == ELOOP,
+	       "in one step: the symlink stops it");
+	tap_ok(!p9c_walkstat(c, 0, P9C_NOFID, 2, "dir/1/mem", &w) && w.status == EACCES,
+	       "and the file system without one");
 	umount(fixture_path(&f, "ro/dir"));
 	tap_eq(mount("tmpfs", fixture_path(&f, "ro/dir"), "tmpfs", 0, NULL), 0, "a mounted tmpfs");
 	tap_eq(p9c_walk(c, 0, 10, "dir"), 1, "is walked into");

@@ -66,10 +66,56 @@ static void walkstats(struct p9c *c)
 	p9c_walkstat(c, 0, 10, 0, "fifo", &w);
 	tap_ok(!w.status && S_ISFIFO(w.attr[0].mode), "a FIFO's attributes");
 	p9c_clunk(c, 10);
-	tap_eq(p9c_walkstat(c, 0, 10, 2, "file", &w), -EINVAL, "an unknown flag");
+	tap_eq(p9c_walkstat(c, 0, 10, 4, "file", &w), -EINVAL, "an unknown flag");
 	p9c_walkstat(c, 0, P9C_NOFID, 0, "dir/../..", &w);
 	tap_ok(!w.status && w.count == 3 && w.attr[2].ino == w.attr[1].ino, "\"..\" at the root");
 	tap_eq(p9c_walkstat(c, 99, 10, 0, "file", &w), -EBADF, "an unknown fid");
+}
+
+/* The same in one step: what differs is only what is told of the way. */
+static void last_only(struct p9c *c)
+{
+	static const struct { const char *path; uint32_t status; const char *target; } t[] = {
+		{ "dir/sub/deep/leaf", 0, "" }, { "file", 0, "" }, { "dir/a", 0, "" },
+		{ "dir/none", ENOENT, "" }, { "none/a", ENOENT, "" }, { "file/x", ENOTDIR, "" },
+		{ "dirlink/a", ELOOP, "" }, { "uplink/secret", ELOOP, "" }, { "dir/sub", 0, "" },
+		{ "abslink/secret", ELOOP, "" }, { "uplink", 0, "../outside" }, { "fifo", 0, "" },
+		{ "dir/../dir/a", EINVAL, "" }, { "../ro", EINVAL, "" }, { "dir/./a", EINVAL, "" },
+	};
+	char path[600], name[256];
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		uint32_t n = 1;
+		int ret = p9c_walkstat(c, 0, 10, 2, t[i].path, &w);
+		bool fid = p9c_clunk(c, 10) == 0;
+
+		for (const char *p = t[i].path; *p; p++)
+			n += *p == '/';
+		snprintf(path, sizeof(path), "ro/%s", t[i].path);
+		tap_ok(!ret && w.status == t[i].status && !strcmp(w.target, t[i].target) &&
+		       w.count == (w.status ? 0 : n) && fid == !w.status &&
+		       (w.status || same_file(&w.attr[0], path)), "LAST: %s: %u", t[i].path, w.status);
+	}
+	tap_eq(p9c_walkstat(c, 0, 10, 3, "dir/a", &w), -EINVAL, "LAST and PARTIAL");
+	tap_ok(!p9c_walkstat(c, 0, P9C_NOFID, 2, "", &w) && same_file(&w.attr[0], "ro"),
+	       "LAST of no names");
+	memset(name, 'n', 255);
+	name[255] = 0;
+	p9c_walkstat(c, 0, P9C_NOFID, 2, name, &w);
+	tap_eq(w.status, ENOENT, "LAST: a name of 255 bytes");
+	p9c_begin(c, 200);
+	p9c_u32(c, 0);
+	p9c_u32(c, P9C_NOFID);
+	p9c_u32(c, 2);
+	p9c_u16(c, 16);
+	for (int i = 0; i < 16; i++)
+		p9c_str(c, name);
+	tap_ok(!p9c_call(c) && p9c_get_u32(c) == ENOENT, "LAST: sixteen of them, too many for one call");
+	tap_ok(!p9c_opengrant(c, 0, 10, GRANT | INLINE | EITHER | NOFID | 32, 0, "dir/sub/deep/leaf", &w) &&
+	       w.count == 4 && w.flags == R_INLINE && w.data_len == 6 &&
+	       same_file(&w.attr[0], "ro/dir/sub/deep/leaf"), "LAST: opengrant");
+	tap_ok(!p9c_opengrant(c, 0, 10, GRANT | 32, 0, "uplink/secret", &w) && w.status == ELOOP &&
+	       w.count == 0 && w.flags == 0 && c->got_fd < 0, "LAST: opengrant through a symlink");
 }
 
 static int grant(struct p9c *c, uint32_t fid, uint32_t flags, struct p9c_attr *a)
@@ -174,7 +220,7 @@ static void opengrants(struct p9c *c)
 	tap_ok(!strcmp(w.target, "file"), "a symlink comes with its target");
 	og(c, "dirlink/a", GRANT, 0, ELOOP, 0, 0);
 	tap_ok(!strcmp(w.target, "dir") && w.count == 1, "also one on the way");
-	tap_eq(p9c_opengrant(c, 0, 10, 32, 0, "file", &w), -EINVAL, "an unknown flag");
+	tap_eq(p9c_opengrant(c, 0, 10, 64, 0, "file", &w), -EINVAL, "an unknown flag");
 	tap_eq(p9c_opengrant(c, 0, 0, GRANT, 0, "file", &w), -EINVAL, "newfid in use");
 	tap_eq(p9c_opengrant(c, 9, 10, GRANT, 0, "file", &w), -EBADF, "an unknown fid");
 	tap_ok(p9c_opengrant(c, 0, P9C_NOFID, INLINE, 0, "file", &w) == 0 && w.data_len == 6 &&
@@ -292,6 +338,7 @@ int main(void)
 	fixture_start(&f, NULL);
 	c = client_attached(&f);
 	walkstats(c);
+	last_only(c);
 	grants(c);
 	opengrants(c);
 	readdirplus(c);

@@ -107,6 +107,10 @@ static void *dir_client(void *arg)
 			close(c->got_fd);
 		}
 		p9c_clunk(c, 10);
+		if (!p9c_walkstat(c, 1, P9C_NOFID, 2, "swap/secret", &w) && !w.status)
+			escapes++;
+		if (!p9c_walkstat(c, 1, P9C_NOFID, 2, "swap/inside", &w) && !w.status)
+			check(w.attr[0].dev, w.attr[0].ino);
 		if (p9c_walk(c, 1, 10, "swap") == 1) {
 			p9c_create(c, 10, "made", O_WRONLY | O_TRUNC, 0644);
 			p9c_clunk(c, 10);

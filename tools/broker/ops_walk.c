@@ -181,12 +181,67 @@ struct walked {
 	int status;		/* 0: all names were walked */
 };
 
+/* All names in one step: @w->status says how that went; -ENOSYS when it cannot be done so. */
+static int walk_last(struct channel *ch, const struct p9_names *names, struct wire_out *o,
+		     struct walked *w)
+{
+	char path[B9P_PATH_CAP];
+	struct node *next;
+	size_t at = 0;
+	int ret;
+
+	for (unsigned int i = 0; i < names->n; i++) {
+		if (at + names->name[i].len + 2 > sizeof(path))
+			return -ENOSYS;
+		ret = names->name[i].len > P9_NAME_MAX ? -ENAMETOOLONG :
+		      wire_name_check(names->name[i], path + at);
+		if (ret)
+			return ret;
+		at += names->name[i].len;
+		path[at++] = '/';
+	}
+	path[at - 1] = 0;
+	ret = node_lookup_path(ch, w->at, path, &next, &w->attr);
+	if (ret)
+		return ret;
+	node_put(ch, w->at);
+	w->at = next;
+	w->last_attr = o->len;
+	wire_put_attr_lbx(o, &w->attr);
+	w->count = names->n;
+	return 0;
+}
+
+/* Name by name. With @last the attributes of the last element only; the count of an early end is then
+ * 0, as if none had been walked. */
+static int walk_each(struct channel *ch, const struct p9_names *names, bool last,
+		     struct wire_out *o, struct walked *w)
+{
+	struct node *next;
+	int ret;
+
+	for (unsigned int i = 0; i < names->n; i++) {
+		if (i && S_ISLNK(w->at->type))
+			return -ELOOP;	/* the client resolves it */
+		ret = step(ch, w->at, names->name[i], &next, &w->attr);
+		if (ret)
+			return ret;
+		node_put(ch, w->at);
+		w->at = next;
+		if (last && i + 1 < names->n)
+			continue;
+		w->last_attr = o->len;
+		wire_put_attr_lbx(o, &w->attr);
+		w->count = i + 1;
+	}
+	return 0;
+}
+
 static int walk_attrs(struct channel *ch, const struct fid *fid, const struct p9_names *names,
-		      struct wire_out *o, struct walked *w)
+		      bool last, struct wire_out *o, struct walked *w)
 {
 	char target[B9P_PATH_CAP];
 	ssize_t len = 0;
-	struct node *next;
 	int ret;
 
 	w->at = fid->node;
@@ -203,20 +258,11 @@ static int walk_attrs(struct channel *ch, const struct fid *fid, const struct p9
 		w->count = 1;
 	}
 	w->at->refs++;
-	for (unsigned int i = 0; i < names->n; i++) {
-		if (i && S_ISLNK(w->at->type)) {
-			w->status = -ELOOP;	/* the client resolves it */
-			break;
-		}
-		w->status = step(ch, w->at, names->name[i], &next, &w->attr);
-		if (w->status)
-			break;
-		node_put(ch, w->at);
-		w->at = next;
-		w->last_attr = o->len;
-		wire_put_attr_lbx(o, &w->attr);
-		w->count++;
-	}
+	w->status = -ENOSYS;
+	if (last && names->n > 1)
+		w->status = walk_last(ch, names, o, w);
+	if (w->status == -ENOSYS)
+		w->status = walk_each(ch, names, last, o, w);
 	if (w->count && S_ISLNK(w->at->type))
 		len = readlinkat(w->at->fd, "", target, sizeof(target));
 	wire_put_str(o, target, len > 0 ? (size_t)len : 0);
@@ -230,19 +276,25 @@ static void walked_patch(struct wire_out *o, const struct walked *w, uint32_t fl
 	wire_patch_u32(o, w->head + 8, w->count);
 }
 
+/* PARTIAL (1) has no meaning where only the last element counts. */
+static bool flags_fit(uint32_t flags, uint32_t all, uint32_t last)
+{
+	return !(flags & ~all) && !(flags & last && flags & B9P_WALK_PARTIAL);
+}
+
 int op_walkstat(struct channel *ch, const struct p9_twalkstat *t, struct wire_out *o)
 {
 	struct fid *fid = fid_find(ch, t->fid);
 	struct walked w = { 0 };
 	int ret;
 
-	if (t->flags & ~B9P_WALK_PARTIAL)
+	if (!flags_fit(t->flags, B9P_WALK_PARTIAL | B9P_WALK_LAST, B9P_WALK_LAST))
 		return -EINVAL;
 	if (!may_walk(fid))
 		return -EBADF;
 	ret = t->newfid == P9_NOFID ? 0 : fid_check_new(ch, t->newfid);
 	if (!ret)
-		ret = walk_attrs(ch, fid, &t->names, o, &w);
+		ret = walk_attrs(ch, fid, &t->names, t->flags & B9P_WALK_LAST, o, &w);
 	if (ret)
 		return ret;
 	if (t->newfid == P9_NOFID ||
@@ -314,13 +366,13 @@ int op_opengrant(struct channel *ch, const struct p9_topengrant *t, struct wire_
 	uint32_t flags = 0;
 	int ret, fd = -1;
 
-	if (t->flags & ~B9P_OPEN_ALL)
+	if (!flags_fit(t->flags, B9P_OPEN_ALL, B9P_OPEN_LAST))
 		return -EINVAL;
 	if (!may_walk(fid))
 		return -EBADF;
 	ret = t->newfid == P9_NOFID ? 0 : fid_check_new(ch, t->newfid);
 	if (!ret)
-		ret = walk_attrs(ch, fid, &t->names, o, &w);
+		ret = walk_attrs(ch, fid, &t->names, t->flags & B9P_OPEN_LAST, o, &w);
 	if (ret)
 		return ret;
 	if (w.status)

@@ -26,7 +26,7 @@
 
 static const uint16_t allowed[] = {
 	/* files by descriptor and name */
-	SYS_openat, SYS_close, SYS_statx, SYS_newfstatat, SYS_fstat, SYS_fstatfs, SYS_readlinkat,
+	SYS_openat, SYS_openat2, SYS_close, SYS_statx, SYS_newfstatat, SYS_fstat, SYS_fstatfs, SYS_readlinkat,
 	SYS_getdents64, SYS_lseek, SYS_pread64, SYS_pwrite64, SYS_fsync, SYS_fdatasync,
 	SYS_ftruncate, SYS_fcntl, SYS_mkdirat, SYS_symlinkat, SYS_linkat, SYS_renameat,
 	SYS_renameat2, SYS_unlinkat, SYS_fchmodat, SYS_utimensat,

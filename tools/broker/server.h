@@ -144,6 +144,10 @@ int node_root(struct channel *ch, const struct export *ex, struct node **out,
 /* node_lookup() - one name that wire_name_check() passed; @attr may be NULL. */
 int node_lookup(struct channel *ch, const struct node *dir, const char *name, struct node **out,
 		struct p9_attr *attr);
+/* node_lookup_path() - "a/b/c" in one system call, for names that wire_name_check() passed. No symlink is
+ * followed on the way. -ENOSYS where the system has no openat2(2): look the names up one by one. */
+int node_lookup_path(struct channel *ch, const struct node *dir, const char *path,
+		     struct node **out, struct p9_attr *attr);
 /* node_parent() - the directory that @node is in now, found again from the export's root, and the
  * name there; -ENOENT when it was moved out of the export or deleted. The root's is the root, with
  * the name "". @name: B9P_NAME_CAP bytes, or NULL. */

@@ -68,6 +68,7 @@
 
 /* Twalkstat.flags */
 #define B9P_WALK_PARTIAL	0x1u	/* newfid is made also when the walk stops early */
+#define B9P_WALK_LAST		0x2u	/* attributes of the last element only */
 /* Tgrant.flags */
 #define B9P_GRANT_WRITE		0x1u	/* read and write; else read */
 /* Topengrant.flags */
@@ -76,7 +77,8 @@
 #define B9P_OPEN_INLINE		0x4u	/* send the data of a small regular file */
 #define B9P_OPEN_EITHER		0x8u	/* no descriptor when the data went */
 #define B9P_OPEN_NOFID		0x10u	/* no newfid when a descriptor or the data went */
-#define B9P_OPEN_ALL		0x1fu
+#define B9P_OPEN_LAST		0x20u	/* as B9P_WALK_LAST */
+#define B9P_OPEN_ALL		0x3fu
 /* Ropengrant.flags */
 #define B9P_OPENED_FID		0x1u	/* newfid is made (open, or of the last element reached) */
 #define B9P_OPENED_OPEN		0x2u	/* newfid is open */
