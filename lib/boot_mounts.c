@@ -8,6 +8,7 @@
 #include "fs/9p/9p.h"
 #include "fs/memfs.h"
 #include "fs/namei.h"
+#include "fs/overlay.h"
 #include "fs/vfs.h"
 
 #define MOUNT_EXIT	125
@@ -50,7 +51,8 @@ static int make_file(const char *dst)
 static int mount_super(struct super *sb, const struct boot_mount *m, const char *source)
 {
 	const char *dst = boot_string(m->dst);
-	u32 flags = m->flags & BOOT_MOUNT_RO ? MNT_RDONLY : 0;
+	bool ro = (m->flags & BOOT_MOUNT_RO) && m->kind != BOOT_MOUNT_OVERLAY;
+	u32 flags = ro ? MNT_RDONLY : 0;
 	int ret = 0;
 
 	if (!S_ISDIR(sb->root->mode))
@@ -63,6 +65,16 @@ static int mount_super(struct super *sb, const struct boot_mount *m, const char 
 	return ret;
 }
 
+/* @lower, which only the overlay sees from now on, below a layer in memory. Takes over the reference. */
+static struct super *cover(struct super *lower)
+{
+	struct super *sb = overlay_super(lower->root);
+
+	super_kill(lower);
+	super_put(lower);
+	return sb;
+}
+
 static int mount_host(const struct boot_mount *m)
 {
 	struct super *sb;
@@ -71,9 +83,14 @@ static int mount_host(const struct boot_mount *m)
 
 	if (ret)
 		return ret;
-	sb = p9_super_create(export, !(m->flags & BOOT_MOUNT_RO));
+	sb = p9_super_create(export, !(m->flags & BOOT_MOUNT_RO) && m->kind != BOOT_MOUNT_OVERLAY);
 	if (IS_ERR(sb))
 		return (int)PTR_ERR(sb);
+	if (m->kind == BOOT_MOUNT_OVERLAY && S_ISDIR(sb->root->mode)) {
+		sb = cover(sb);
+		if (!sb)
+			return -ENOMEM;
+	}
 	return mount_super(sb, m, "host");
 }
 

@@ -66,7 +66,7 @@ static struct inode *table_find(struct overlay *o, const struct inode *lower, co
 
 	while (n && n->lower->ino == lower->ino) {
 		struct rb_node *next = rb_next(&n->rb);
-		bool same = n->lower->sb == lower->sb && (n->inode->mode & S_IFMT) == (lower->mode & S_IFMT);
+		bool same = n->lower == lower;
 
 		if (same && n->parent)
 			same = n->parent == dir && strlen(n->name) == name->len && !memcmp(n->name, name->name, name->len);
