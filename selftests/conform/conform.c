@@ -283,8 +283,8 @@ int main(int argc, char **argv)
 	bool good = true;
 	int ran = 0;
 
-	if (!realpath("/proc/self/exe", argv0))
-		conform_die(__FILE__, __LINE__, "realpath(/proc/self/exe)");
+	if (!realpath("/proc/self/exe", argv0) && !realpath(argv[0], argv0))
+		conform_die(__FILE__, __LINE__, "realpath(argv[0])");
 	/* Whoever started this may ignore or block some; the cases want to start alike. */
 	for (int sig = 1; sig <= 64; sig++)
 		signal(sig, SIG_DFL);
