@@ -7,6 +7,7 @@
 #include "fs/file.h"
 #include "mm/mm.h"
 #include "process/internal.h"
+#include "process/itimer.h"
 #include "sched/wait.h"
 #include "south/south.h"
 
@@ -264,8 +265,7 @@ static void exit_notify(struct task *me)
 
 /* ---- the end ---- */
 
-/* Weak: a library kernel without POSIX timers or System V semaphores has nothing to do here. */
-void itimers_exit(struct process *p __unused) { }
+/* Weak: a library kernel without System V semaphores has nothing to do here. */
 void sem_exit(struct task *t __unused) { }
 
 static void leave_memory(struct task *t)
@@ -338,7 +338,7 @@ void task_exit(u32 code)
 
 	t->exit_code = code;
 	last = signal_thread_exit();
-	if (last && p->itimers)
+	if (last)
 		itimers_exit(p);
 	leave_memory(t);
 	sem_exit(t);

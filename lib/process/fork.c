@@ -12,6 +12,7 @@
 #include "mm/kmalloc.h"
 #include "mm/mm.h"
 #include "process/internal.h"
+#include "process/itimer.h"
 #include "sched/wait.h"
 #include "south/south.h"
 
@@ -355,6 +356,8 @@ long task_clone(const struct clone_args *a)
 	}
 	if ((a->flags & CLONE_PARENT_SETTID) && !(a->flags & CLONE_VM))
 		store_tid(a->parent_tid, tid);
+	if (!(a->flags & CLONE_THREAD) && t->process->rlim[RLIM_CPU].cur != RLIM64_INFINITY)
+		itimers_cpu_limit(t->process);
 	if (a->flags & CLONE_VFORK)
 		wait_for_vfork(t);
 	task_put(t);

@@ -52,8 +52,7 @@ void sigpending_remove(struct sigpending *p, sigset_t mask, struct list *done);
 /* Other pieces' ends of exit and of the way back. Weak: unit tests link lib/process without them. */
 #define __weak __attribute__((weak))
 void mm_do_work(void) __weak;			/* mm/: let go of pages that a truncate took */
-/* An image that is linked far from address 0 cannot call what is not there: these two have an empty body in exit.c. */
-void itimers_exit(struct process *p) __weak;	/* process/itimer.c: p->itimers is set; stop and free them */
+/* An image that is linked far from address 0 cannot call what is not there: this one has an empty body in exit.c. */
 void sem_exit(struct task *t) __weak;		/* ipc/: SEM_UNDO */
 void sandbox_exit(u32 wait_status) __weak __noreturn;	/* boot: the first program ended */
 void futex_wake_user(u64 addr, u32 n) __weak;

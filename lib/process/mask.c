@@ -5,6 +5,7 @@
 #include "mm/kmalloc.h"
 #include "mm/uaccess.h"
 #include "process/internal.h"
+#include "process/itimer.h"
 #include "sched/wait.h"
 
 void signal_set_blocked(sigset_t mask)
@@ -269,6 +270,7 @@ void signal_exec(void)
 	}
 	spin_unlock(&t->sighand->lock);
 	spin_unlock(&t->process->siglock);
+	itimers_exec();
 	t->sas_sp = t->sas_size = 0;
 	t->sas_flags = SS_DISABLE;
 	t->fault_trapno = t->fault_err = t->fault_addr = 0;

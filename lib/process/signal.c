@@ -314,20 +314,21 @@ static int send_prealloc(struct sigqueue *q, struct process *p, struct task *t, 
 	struct sigpending *pending = group ? &p->shared_pending : &t->pending;
 	struct process *old = NULL;
 	int sig = q->info.signo, ret = 1;
+	s32 periods = max(q->expirations, 1);
 	LIST_HEAD(done);
 
 	process_get(p);
 	spin_lock(&p->siglock);
 	if (!list_empty(&q->node)) {
-		/* it waits to be taken; one more expiration is all there is to say */
-		if (q->info.timer.overrun < INT32_MAX)
-			q->info.timer.overrun++;
+		/* it waits to be taken; how many it stands for is all there is to say */
+		if (__builtin_add_overflow(q->info.timer.overrun, periods, &q->info.timer.overrun))
+			q->info.timer.overrun = INT32_MAX;
 		old = p;
 		goto out;
 	}
 	old = q->process;
 	q->process = p;
-	q->info.timer.overrun = 0;
+	q->info.timer.overrun = periods - 1;
 	if ((!group && t->exiting) || !prepare_signal(p, t, sig, &done))
 		goto out;
 	list_add_tail(&q->node, &pending->queue);

@@ -54,6 +54,7 @@ struct sigqueue {
 	struct siginfo info;
 	struct user *user;		/* counted against; a reference; NULL: nobody */
 	bool prealloc;			/* a POSIX timer's: it stays allocated, and info.timer.overrun counts what it could not queue */
+	s32 expirations;		/* prealloc: how many periods the next sending stands for, at least 1 */
 	s32 last_overrun;		/* prealloc: overruns of the last delivery, for timer_getoverrun(2) */
 	struct process *process;	/* prealloc: on whose siglock it depends while linked */
 };

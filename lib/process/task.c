@@ -74,6 +74,7 @@ struct process *process_alloc(void)
 	list_init(&p->pgrp_node);
 	list_init(&p->session_node);
 	mutex_init(&p->lock);
+	mutex_init(&p->itimer_lock);
 	spin_init(&p->siglock);
 	sigpending_init(&p->shared_pending);
 	wait_queue_init(&p->child_wait);

@@ -86,6 +86,7 @@ struct process {
 	s64 start_time;			/* monotonic ns */
 	s64 utime, stime, cutime, cstime;	/* ns; of threads that are gone, of children waited for */
 	u64 min_flt, maj_flt, cmaxrss, maxrss, nvcsw, nivcsw;
+	struct mutex itimer_lock;	/* guards itimers; outside tasklist_lock */
 	struct itimer_state *itimers;	/* alarm, setitimer, POSIX timers: process/itimer.c */
 	u32 personality;
 	s32 oom_score_adj;

@@ -8,7 +8,7 @@
  * rwsem: many readers or one writer; writers are preferred.
  *
  * Order (outer to inner), the one list of the whole library kernel; a lock is left out where it nests in nothing:
- *	tasklist_lock > process.lock > process.siglock > sighand.lock > pid_lock, wait queue spinlocks
+ *	process.itimer_lock > tasklist_lock > process.lock > process.siglock > sighand.lock > pid_lock, wait queue spinlocks
  *	mm.lock > pagecache.lock > page allocator
  *	vfs rename_lock > inode.lock (parent before child, else by address) > dentry locks
  *	file.pos_lock > inode.lock

@@ -5,6 +5,7 @@
 
 #include "north/linux/sigframe.h"
 #include "process/internal.h"
+#include "process/itimer.h"
 
 #define RESTORER	0x401000ull
 #define OWN		((u64)current->process->tgid)
@@ -948,6 +949,86 @@ static void timer_entries(void)
 	setmask(SIG_SETMASK, 0);
 }
 
+static void timers(void)
+{
+	s64 it[4] = { 0, 20000, 0, 10000 }, old[4], ts[4] = { 0, 5000000, 0, 10000000 }, none[4] = { 0 };
+	u64 event[8] = { 99, SIGUSR1 };		/* sigev_value; signo, notify 0 */
+	u8 all[SIGINFO_USER_SIZE];
+	struct siginfo info;
+	sigset_t set = SIGMASK(SIGUSR1);
+	s32 id = -1, id2 = -1;
+
+	seen_nr = 0;
+	action(SIGALRM, note, SA_SIGINFO, 0);
+	EXPECT_EQ(call(38, setitimer, 0, (u64)it, (u64)old), 0);
+	EXPECT_EQ(old[2] + old[3], 0);
+	for (int i = 0; i < 3; i++)
+		EXPECT_EQ(call(34, pause, 0), -EINTR);
+	EXPECT_EQ(seen_nr, 3);
+	EXPECT_EQ(call(36, getitimer, 0, (u64)old), 0);
+	EXPECT_EQ(old[1], 20000);
+	EXPECT(old[3] > 0 && old[3] <= 20000);
+	EXPECT_EQ(call(37, alarm, 100), 1);
+	EXPECT_EQ(call(37, alarm, 0), 100);
+	EXPECT_EQ(call(36, getitimer, 3, (u64)old), -EINVAL);
+	it[3] = 1000000;
+	EXPECT_EQ(call(38, setitimer, 0, (u64)it, 0), -EINVAL);
+
+	EXPECT_EQ(call(222, timer_create, 1, (u64)event, (u64)&id), 0);
+	EXPECT_EQ(call(222, timer_create, 77, 0, (u64)&id2), -EINVAL);
+	EXPECT_EQ(call(222, timer_create, 8, 0, (u64)&id2), -EPERM);
+	EXPECT_EQ(call(222, timer_create, 1, (u64)event, 8), -EFAULT);
+	setmask(SIG_BLOCK, set);
+	EXPECT_EQ(call(223, timer_settime, (u64)id, 0, (u64)ts, 0), 0);
+	EXPECT_EQ(call(128, rt_sigtimedwait, (u64)&set, (u64)all, 0, 8), SIGUSR1);
+	memcpy(&info, all, sizeof(info));
+	EXPECT_EQ(info.code, SI_TIMER);
+	EXPECT_EQ(info.timer.timerid, id);
+	EXPECT_EQ(info.timer.value, 99);
+	pause_ms(58);			/* while it is pending, periods pass */
+	EXPECT_EQ(call(128, rt_sigtimedwait, (u64)&set, (u64)all, 0, 8), SIGUSR1);
+	memcpy(&info, all, sizeof(info));
+	EXPECT(info.timer.overrun >= 7);
+	EXPECT_EQ(call(225, timer_getoverrun, (u64)id), info.timer.overrun);
+	EXPECT_EQ(call(224, timer_gettime, (u64)id, (u64)old), 0);
+	EXPECT_EQ(old[1], 5000000);
+	/* a period that nobody could keep up with: bounded, and counted */
+	ts[1] = 1;
+	ts[3] = 1;
+	EXPECT_EQ(call(223, timer_settime, (u64)id, 0, (u64)ts, 0), 0);
+	pause_ms(20);
+	EXPECT_EQ(call(223, timer_settime, (u64)id, 0, (u64)none, (u64)old), 0);
+	EXPECT_EQ(call(128, rt_sigtimedwait, (u64)&set, (u64)all, 0, 8), SIGUSR1);
+	memcpy(&info, all, sizeof(info));
+	EXPECT(info.timer.overrun > 1000000);
+	EXPECT_EQ(call(226, timer_delete, (u64)id), 0);
+	EXPECT_EQ(call(226, timer_delete, (u64)id), -EINVAL);
+	EXPECT_EQ(call(223, timer_settime, (u64)id, 0, (u64)ts, 0), -EINVAL);
+	setmask(SIG_SETMASK, 0);
+	defaults(SIGALRM);
+}
+
+static int armed_child(void *arg)
+{
+	s64 it[4] = { 0, 1000, 0, 1000 };
+	s32 id;
+
+	call(38, setitimer, 0, (u64)it, 0);
+	call(222, timer_create, 1, 0, (u64)&id);
+	call(223, timer_settime, (u64)id, 0, (u64)it, 0);
+	action(SIGALRM, note, SA_SIGINFO, 0);
+	pause_ms((int)(long)arg);
+	return 0;
+}
+
+/* Processes end while their timers fire. */
+static void timers_and_exit(void)
+{
+	for (long i = 0; i < 40; i++)
+		EXPECT((status_of(armed_child, (void *)(i % 4)) & ~SIGALRM) == 0);
+	itimers_exit(current->process);
+}
+
 static int exec_child(void *arg)
 {
 	struct ksigaction ign = { SIGACTION_IGN, 0, 0, 0 }, old;
@@ -980,7 +1061,7 @@ static void nothing_is_left(void)
 {
 	EXPECT(tasks_settle());
 	EXPECT_EQ(current->cred->user->sigpending, 0);
-	EXPECT_EQ(fake_allocs, allocs_at_start);
+	EXPECT_EQ(fake_allocs, allocs_at_start + 1);	/* the timer thread's task */
 }
 
 int main(void)
@@ -1010,6 +1091,8 @@ int main(void)
 	RUN(rseq_abort);
 	RUN(rseq_broken);
 	RUN(timer_entries);
+	RUN(timers);
+	RUN(timers_and_exit);
 	RUN(across_exec);
 	RUN(nothing_is_left);
 	return unit_done();

@@ -4,6 +4,7 @@
 #include "north/linux/syscall.h"
 #include "process/cred.h"
 #include "process/fork.h"
+#include "process/itimer.h"
 #include "process/limits.h"
 
 #define NR_OPEN_MAX	1048576		/* /proc/sys/fs/nr_open */
@@ -29,6 +30,8 @@ static long set_limit(struct process *p, u32 which, const struct rlimit64 *new)
 	else
 		p->rlim[which] = *new;
 	mutex_unlock(&p->lock);
+	if (!ret && which == RLIM_CPU)
+		itimers_cpu_limit(p);
 	return ret;
 }
 
