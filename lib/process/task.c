@@ -283,7 +283,9 @@ int kthread_create(const char *name, void (*fn)(void *arg), void *arg)
 		return -ENOMEM;
 	t->kthread_fn = fn;
 	t->kthread_arg = arg;
-	ret = machine->start_kthread(t);	/* takes a reference of its own */
+	ret = machine->prepare ? machine->prepare(t) : 0;
+	if (!ret)
+		ret = machine->start_kthread(t);	/* takes a reference of its own */
 	task_put(t);
 	return ret;
 }
