@@ -232,6 +232,7 @@ static void epoll_show(struct file *f, struct seq_buf *out)
 
 static const struct file_ops epoll_ops = {
 	.name = "eventpoll",
+	.seek = ipc_noop_seek,
 	.poll = epoll_poll,
 	.release = epoll_release,
 	.show_fdinfo = epoll_show,

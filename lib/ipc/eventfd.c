@@ -117,6 +117,7 @@ static const struct file_ops eventfd_ops = {
 	.name = "eventfd",
 	.read = eventfd_read,
 	.write = eventfd_write,
+	.seek = ipc_noop_seek,
 	.poll = eventfd_poll,
 	.release = eventfd_release,
 	.show_fdinfo = eventfd_show,

@@ -127,6 +127,7 @@ static void signalfd_show(struct file *f, struct seq_buf *out)
 static const struct file_ops signalfd_ops = {
 	.name = "signalfd",
 	.read = signalfd_read,
+	.seek = ipc_noop_seek,
 	.poll = signalfd_poll,
 	.release = signalfd_release,
 	.show_fdinfo = signalfd_show,

@@ -222,6 +222,7 @@ static void timerfd_show(struct file *f, struct seq_buf *out)
 static const struct file_ops timerfd_ops = {
 	.name = "timerfd",
 	.read = timerfd_read,
+	.seek = ipc_noop_seek,
 	.poll = timerfd_poll,
 	.ioctl = timerfd_ioctl,
 	.release = timerfd_release,

@@ -103,7 +103,9 @@ void unix_addr_put(struct unix_addr *a);
 /* unix_find() - who is bound to @addr. Return: a reference, or ERR_PTR(-ECONNREFUSED, -EPROTOTYPE, -EACCES, -ENOENT, …) */
 __must_check struct unix_sock *unix_find(const struct sockaddr_any *addr, u32 type);
 int unix_getname(struct socket *s, struct sockaddr_any *addr, bool peer);
+/* unix_addr_copy() - the name of @u, or just the family; unix_sender_copy(): for recvfrom(2), where one without a name has no address */
 void unix_addr_copy(struct sockaddr_any *to, const struct unix_sock *u);
+void unix_sender_copy(struct sockaddr_any *to, const struct unix_sock *u);
 int unix_check_addr(const struct sockaddr_any *addr);
 
 /* unix_connect.c */

@@ -185,7 +185,7 @@ static ssize_t dgram_copy(struct sock_msg *m, struct unix_sock *u, struct unix_m
 	size_t len = min_t(size_t, msg->len, m->uio->left);
 
 	if (m->from)
-		unix_addr_copy(m->from, msg->sender);
+		unix_sender_copy(m->from, msg->sender);
 	if (socket_option(&u->sock, LINUX_SO_PASSCRED)) {
 		m->cred = msg->cred;
 		m->has_cred = true;

@@ -242,6 +242,13 @@ void unix_addr_copy(struct sockaddr_any *to, const struct unix_sock *u)
 	}
 }
 
+void unix_sender_copy(struct sockaddr_any *to, const struct unix_sock *u)
+{
+	to->len = 0;
+	if (load_acquire(&u->addr))
+		unix_addr_copy(to, u);
+}
+
 int unix_getname(struct socket *s, struct sockaddr_any *addr, bool peer)
 {
 	struct unix_sock *u = unix_of(s);

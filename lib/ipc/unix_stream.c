@@ -157,7 +157,7 @@ static ssize_t stream_copy(struct unix_sock *u, struct sock_msg *m, bool *stop)
 		if (!stream_same_sender(u, m, msg))
 			break;
 		if (m->from && !m->from->len)
-			unix_addr_copy(m->from, msg->sender);
+			unix_sender_copy(m->from, msg->sender);
 		n = uio_put(m->uio, msg->data + msg->off, want);
 		if (n < 0)
 			return done ? done : n;
