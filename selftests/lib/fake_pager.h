@@ -22,7 +22,7 @@ struct ppage {
 	u8 *ram;		/* of a page cache, NULL: private anonymous */
 	u32 val;		/* private content, when dirty */
 };
-static struct ppage ppages[WINDOW];
+static struct ppage ppages[WINDOW];	/* of every mm that has none of its own: mm->south */
 static u32 pager_bad;
 static u32 pager_fails;		/* one call in so many fails, and none after that; 0: none */
 static bool failing_books;	/* pieces that a failed call cut need not be merged */
@@ -44,28 +44,28 @@ static bool fails(void)
 }
 
 
-static struct ppage *ppage(u64 addr)
+static struct ppage *ppage(struct mm *mm, u64 addr)
 {
-	static struct ppage outside;	/* where mappings go for which the window has no room */
+	static __thread struct ppage outside;	/* where mappings go for which the window has no room */
 
 	if (addr < BASE || addr >= BASE + WINDOW * PAGE_SIZE) {
 		outside = (struct ppage){ .mapped = true };
 		return &outside;
 	}
-	return &ppages[(addr - BASE) / PAGE_SIZE];
+	return (mm->south ? (struct ppage *)mm->south : ppages) + (addr - BASE) / PAGE_SIZE;
 }
 
-static int t_unmap(struct mm *mm __unused, u64 addr, u64 len)
+static int t_unmap(struct mm *mm, u64 addr, u64 len)
 {
 	if (fails())
 		return -ENOMEM;
 	for (u64 a = addr; a < addr + len; a += PAGE_SIZE)
 		if (a >= BASE && a < BASE + WINDOW * PAGE_SIZE)
-			*ppage(a) = (struct ppage){ 0 };
+			*ppage(mm, a) = (struct ppage){ 0 };
 	return 0;
 }
 
-static int t_map(struct mm *mm __unused, u64 addr, u64 len, u32 prot, bool shared, struct vm_object *obj, u64 off,
+static int t_map(struct mm *mm, u64 addr, u64 len, u32 prot, bool shared, struct vm_object *obj, u64 off,
 		 bool populate __unused, bool noreserve __unused)
 {
 	if (fails())
@@ -81,47 +81,47 @@ static int t_map(struct mm *mm __unused, u64 addr, u64 len, u32 prot, bool share
 			p.mapped = pagecache_run(obj->pc, (off + i) / PAGE_SIZE, 1, &mem, &hole) == 1;
 			p.ram = mem;
 		}
-		*ppage(addr + i) = p;
+		*ppage(mm, addr + i) = p;
 	}
 	return 0;
 }
 
-static int t_protect(struct mm *mm __unused, u64 addr, u64 len, u32 prot)
+static int t_protect(struct mm *mm, u64 addr, u64 len, u32 prot)
 {
 	if (fails())
 		return -ENOMEM;
 	for (u64 a = addr; a < addr + len; a += PAGE_SIZE) {
-		BAD(!ppage(a)->mapped);
-		ppage(a)->prot = (u8)prot;
+		BAD(!ppage(mm, a)->mapped);
+		ppage(mm, a)->prot = (u8)prot;
 	}
 	return 0;
 }
 
-static int t_move(struct mm *mm __unused, u64 addr, u64 len, u64 to)
+static int t_move(struct mm *mm, u64 addr, u64 len, u64 to)
 {
 	if (fails())
 		return -ENOMEM;
 	BAD(addr < to + len && to < addr + len);
 	for (u64 i = 0; i < len; i += PAGE_SIZE) {
-		BAD(!ppage(addr + i)->mapped);
-		*ppage(to + i) = *ppage(addr + i);
-		*ppage(addr + i) = (struct ppage){ 0 };
+		BAD(!ppage(mm, addr + i)->mapped);
+		*ppage(mm, to + i) = *ppage(mm, addr + i);
+		*ppage(mm, addr + i) = (struct ppage){ 0 };
 	}
 	return 0;
 }
 
-static int t_discard(struct mm *mm __unused, u64 addr, u64 len)
+static int t_discard(struct mm *mm, u64 addr, u64 len)
 {
 	if (fails())
 		return -ENOMEM;
 	for (u64 a = addr; a < addr + len; a += PAGE_SIZE) {
-		BAD(!ppage(a)->mapped || ppage(a)->shared);
-		ppage(a)->dirty = false;
+		BAD(!ppage(mm, a)->mapped || ppage(mm, a)->shared);
+		ppage(mm, a)->dirty = false;
 	}
 	return 0;
 }
 
-static void t_unmap_all(struct mm *mm __unused) { memset(ppages, 0, sizeof(ppages)); }
+static void t_unmap_all(struct mm *mm) { memset(mm->south ? mm->south : ppages, 0, sizeof(ppages)); }
 
 static const struct pager_ops test_pager = {
 	.map = t_map, .unmap = t_unmap, .protect = t_protect, .move = t_move, .discard = t_discard, .unmap_all = t_unmap_all,
@@ -131,12 +131,15 @@ const struct pager_ops *pager = &test_pager;
 /* A load or store by the program: faults are served as a South would do it. Return: 0 or signal | code << 8 */
 static int program_access(u64 addr, bool write, u32 *val)
 {
+	struct mm *mm = current->mm;
 	u32 tries;
 
 	for (tries = 0; tries < 100; tries++) {
-		struct ppage *p = ppage(addr);
+		struct ppage *p = ppage(mm, addr);
 		int sig, code;
 
+		/* as one step, which it is for a processor */
+		mutex_lock(&mm->lock);
 		if (p->mapped && (write ? p->prot & 2 : p->prot)) {
 			u32 *mem = (u32 *)(void *)p->ram;
 
@@ -148,8 +151,10 @@ static int program_access(u64 addr, bool write, u32 *val)
 			} else {
 				*val = p->dirty ? p->val : mem ? *mem : 0;
 			}
+			mutex_unlock(&mm->lock);
 			return 0;
 		}
+		mutex_unlock(&mm->lock);
 		sig = mm_fault(addr, write, false, &code);
 		if (sig)
 			return sig | code << 8;
@@ -189,7 +194,7 @@ static u32 check_books(struct mm *mm)
 	EXPECT_EQ(bad, 0);
 	for (i = 0; i < WINDOW && !bad; i++) {
 		u64 addr = BASE + i * PAGE_SIZE;
-		struct ppage *p = &ppages[i];
+		struct ppage *p = ppage(mm, addr);
 
 		v = vma_at(mm, addr);
 		if (p->mapped) {

@@ -546,6 +546,93 @@ static void failing_walk_stays_consistent(void)
 	end();
 }
 
+/*
+ * Two address spaces of two threads each map, unmap and use one file that all of them write and truncate. Who reaches a page that
+ * was freed is caught by AddressSanitizer (free pages are poisoned), who sees a page of something else by its content.
+ */
+static struct mutex file_lock = MUTEX_INIT;	/* the inode's */
+static u32 thread_bad;
+static struct ppage *own_pages[2];
+
+static void file_step(u64 pgoff)
+{
+	mutex_lock(&file_lock);
+	if (random_below(3)) {
+		put_word(pgoff, (u32)(0x77000000 + pgoff));
+	} else {
+		pagecache_truncate(pc, (pos_t)P(pgoff));
+	}
+	mutex_unlock(&file_lock);
+}
+
+static void user_of_a_file(void *arg __unused)
+{
+	u32 step, bad = 0;
+
+	for (step = 0; step < 15000; step++) {
+		u64 at = random_below(48), pgoff = random_below(24), n = 1 + random_below(8);
+		u32 val = (u32)(0x77000000 + pgoff), got = 0;
+		int ret;
+
+		mm_do_work();
+		switch (random_below(8)) {
+		case 0:
+			/* page n of the window maps page n % 24 of the file, so that the content is known */
+			at = at - at % 24 + pgoff;
+			n = min(n, 24 - pgoff);
+			bad += mm_map(AT(at), P(n), RW, (random_below(4) ? MAP_SHARED : MAP_PRIVATE) | MAP_FIXED, &file,
+				      P(pgoff), NULL) != (long)AT(at);
+			break;
+		case 1:
+			bad += mm_unmap(AT(at), P(n)) != 0;
+			break;
+		case 2:
+			file_step(pgoff);
+			break;
+		default:
+			val = (u32)(0x77000000 + at % 24);
+			ret = program_access(AT(at), random_below(2), random_below(2) ? &val : &got);
+			bad += ret && ret != SEGV_MAP && ret != BUS && ret != -1;
+			bad += got && got != val;
+			break;
+		}
+	}
+	__atomic_add_fetch(&thread_bad, bad, __ATOMIC_RELAXED);
+}
+
+static void truncates_race_with_mappings(void)
+{
+	static struct task *t[4];
+	struct mm *mm[2];
+
+	begin();
+	for (u32 i = 0; i < 2; i++) {
+		mm[i] = fresh_mm();
+		mm[i]->south = own_pages[i] = calloc(WINDOW, sizeof(struct ppage));
+	}
+	for (u32 i = 0; i < 4; i++) {
+		t[i] = fake_task(NULL);
+		t[i]->mm = mm[i / 2];
+		fake_run(t[i], user_of_a_file, NULL);
+	}
+	for (u32 i = 0; i < 4; i++)
+		fake_join(t[i]);
+	EXPECT_EQ(thread_bad, 0);
+	for (u32 i = 0; i < 2; i++) {
+		struct mm *mine = current->mm;
+
+		current->mm = mm[i];
+		mm_do_work();
+		current->mm = mine;
+		EXPECT_EQ(check_books(mm[i]), 0);
+		mm_clear(mm[i]);
+		mm_put(mm[i]);
+		free(own_pages[i]);
+	}
+	pagecache_truncate(pc, 0);
+	end();
+}
+
 int main(void)
 {
 	fake_boot();
@@ -561,5 +648,6 @@ int main(void)
 	RUN(views_hide_what_is_lazy);
 	RUN(sysv_shared_memory);
 	RUN(failing_walk_stays_consistent);
+	RUN(truncates_race_with_mappings);
 	return unit_done();
 }
