@@ -23,6 +23,7 @@ static u64 used_before;
 static long live_before;
 static struct pagecache *pc;
 static struct file file;
+static struct cred cred = { .euid = 1000, .egid = 1000 };
 
 static struct vm_object *test_mmap(struct file *f __unused, bool shared_write __unused) { return pagecache_object(pc); }
 static const struct file_ops test_ops = { .mmap = test_mmap };
@@ -433,13 +434,11 @@ static void views_hide_what_is_lazy(void)
 
 static void sysv_shared_memory(void)
 {
-	static struct cred cred = { .euid = 1000, .egid = 1000 };
 	struct shm_status st;
 	u64 used = ram_used();
 	u32 val = 5;
 	long id, live;
 
-	current->cred = &cred;
 	EXPECT_EQ(shm_get(0x1234, P(3), 0600), -ENOENT);
 	EXPECT_EQ(shm_get(0x1234, 0, 0600 | IPC_CREAT), -EINVAL);
 	id = shm_get(0x1234, P(3) - 5, 0600 | IPC_CREAT | IPC_EXCL);
@@ -481,7 +480,6 @@ static void sysv_shared_memory(void)
 	end();
 	EXPECT_EQ(fake_allocs, live - 2);
 	EXPECT(ram_used() < used + P(2));
-	current->cred = NULL;
 }
 
 /* A walk on which memory runs out and the host refuses: whatever fails, books and pager agree, and nothing leaks. */
@@ -636,6 +634,7 @@ static void truncates_race_with_mappings(void)
 int main(void)
 {
 	fake_boot();
+	current->cred = &cred;
 	RUN(errors_of_mmap);
 	RUN(limits_hold);
 	RUN(number_of_mappings_is_bounded);
