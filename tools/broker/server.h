@@ -195,6 +195,11 @@ void b9p_channel_ended(struct channel *ch);	/* unlinks and frees it; the server 
 #include "messages.def"
 
 /* Shared between the ops_*.c files. */
+/* walk_step() - one step of a walk. ".." of an export's root is the root; "." is for clients that walk to
+ * it. */
+int walk_step(struct channel *ch, struct node *at, struct p9_str s, struct node **next,
+	      struct p9_attr *attr);
+bool walk_allowed(const struct fid *fid);
 int open_flags(struct channel *ch, const struct node *node, uint32_t p9flags, int *oflags);
 int xattr_commit(struct channel *ch, struct fid *fid);	/* at clunk */
 int need_writable(struct channel *ch, const struct node *node);
