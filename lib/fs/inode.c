@@ -122,6 +122,9 @@ int inode_refresh(struct inode *inode)
 	return inode->ops && inode->ops->refresh ? inode->ops->refresh(inode) : 0;
 }
 
+#define PIPEFS_MAGIC	0x50495045
+#define SOCKFS_MAGIC	0x534f434b
+
 int inode_statfs(struct inode *inode, struct kstatfs *st)
 {
 	struct super *sb = inode->sb;
@@ -133,6 +136,8 @@ int inode_statfs(struct inode *inode, struct kstatfs *st)
 		.namelen = NAME_MAX,
 		.fsid = { (s32)sb->dev, 0 },
 	};
+	if (sb->flags & SB_ANON)
+		st->type = S_ISFIFO(inode->mode) ? PIPEFS_MAGIC : S_ISSOCK(inode->mode) ? SOCKFS_MAGIC : st->type;
 	return sb->ops->statfs ? sb->ops->statfs(sb, st) : 0;
 }
 

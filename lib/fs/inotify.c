@@ -144,16 +144,21 @@ void __notify_dir(struct inode *dir, const struct qstr *name, struct inode *chil
 	inode_put(put);
 }
 
-void __notify_inode(struct inode *inode, u32 mask)
+void __notify_self(struct inode *inode, u32 mask)
 {
 	struct inode *put;
 
 	if (!load_acquire(&inode->watches))
 		return;
 	mutex_lock(&inotify_lock);
-	put = tell(inode, mask | (S_ISDIR(inode->mode) ? IN_ISDIR : 0), 0, "", 0, false);
+	put = tell(inode, mask, 0, "", 0, false);
 	mutex_unlock(&inotify_lock);
 	inode_put(put);
+}
+
+void __notify_inode(struct inode *inode, u32 mask)
+{
+	__notify_self(inode, mask | (S_ISDIR(inode->mode) ? IN_ISDIR : 0));
 }
 
 void __notify_dentry(struct dentry *d, u32 mask)
@@ -211,7 +216,7 @@ void inotify_inode_gone(struct inode *inode)
 	mutex_lock(&inotify_lock);
 	list_for_each_safe(w, tmp, &list->all, inode_node) {
 		if (w->mask & IN_DELETE_SELF)
-			queue_event(w->group, w->wd, IN_DELETE_SELF | (S_ISDIR(inode->mode) ? IN_ISDIR : 0), 0, "", 0);
+			queue_event(w->group, w->wd, IN_DELETE_SELF, 0, "", 0);
 		watch_remove(w, true);
 	}
 	inode->watches = NULL;
@@ -313,6 +318,12 @@ static long inotify_ioctl(struct file *f, u32 cmd, u64 arg)
 	return put_user(sum, arg);
 }
 
+/* There is no position, and asking for one is no error. */
+static pos_t inotify_seek(struct file *f, pos_t off __unused, int whence __unused)
+{
+	return f->pos;
+}
+
 static void inotify_release(struct file *f)
 {
 	struct inotify *g = f->priv;
@@ -340,6 +351,7 @@ static const struct file_ops inotify_ops = {
 	.name = "inotify",
 	.read = inotify_read,
 	.poll = inotify_poll,
+	.seek = inotify_seek,
 	.ioctl = inotify_ioctl,
 	.release = inotify_release,
 };

@@ -36,6 +36,7 @@ extern u32 inotify_watches;	/* how many there are in all */
 
 void __notify_dir(struct inode *dir, const struct qstr *name, struct inode *child, u32 mask, u32 cookie);
 void __notify_inode(struct inode *inode, u32 mask);
+void __notify_self(struct inode *inode, u32 mask);
 void __notify_dentry(struct dentry *d, u32 mask);
 void __notify_unlinked(struct inode *inode);
 u32 notify_cookie(void);
@@ -55,6 +56,12 @@ static inline void notify_inode(struct inode *inode, u32 mask)
 {
 	if (notify_active())
 		__notify_inode(inode, mask);
+}
+/* notify_self() - what is told without IN_ISDIR even of a directory: IN_MOVE_SELF */
+static inline void notify_self(struct inode *inode, u32 mask)
+{
+	if (notify_active())
+		__notify_self(inode, mask);
 }
 static inline void notify_dentry(struct dentry *d, u32 mask)
 {

@@ -57,6 +57,8 @@ struct open_how {
 	u64 flags, mode, resolve;
 };
 
+/* vfs_open_check() - are open(2)'s flags good? Return: 0 or -EINVAL */
+__must_check int vfs_open_check(u32 flags);
 /* vfs_open() - open(2) without the descriptor. Return: a file or ERR_PTR */
 __must_check struct file *vfs_open(int dirfd, const char *name, u32 flags, u32 mode);
 __must_check struct file *vfs_open_how(int dirfd, const char *name, const struct open_how *how);

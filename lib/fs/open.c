@@ -410,7 +410,7 @@ struct file *vfs_open_how(int dirfd, const char *name, const struct open_how *ho
 }
 
 /* open(2) takes what openat2() refuses: unknown flags, a mode that is not used. */
-struct file *vfs_open(int dirfd, const char *name, u32 flags, u32 mode)
+static struct open_how make_how(u32 flags, u32 mode)
 {
 	struct open_how how = { .flags = flags & OPEN_KNOWN };
 
@@ -418,6 +418,21 @@ struct file *vfs_open(int dirfd, const char *name, u32 flags, u32 mode)
 		how.flags &= OPEN_PATH_KNOWN;
 	if (how.flags & (O_CREAT | TMPFILE_BIT))
 		how.mode = mode & S_IALLUGO;
+	return how;
+}
+
+int vfs_open_check(u32 flags)
+{
+	struct open_how how = make_how(flags, 0);
+	u32 mode;
+
+	return check_how(&how, &flags, &mode);
+}
+
+struct file *vfs_open(int dirfd, const char *name, u32 flags, u32 mode)
+{
+	struct open_how how = make_how(flags, mode);
+
 	return vfs_open_how(dirfd, name, &how);
 }
 

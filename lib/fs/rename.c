@@ -103,13 +103,13 @@ static void notify_rename(struct rename *r, struct inode *inode, struct inode *t
 	cookie = notify_cookie();
 	notify_dir(dir, &r->from.last, inode, IN_MOVED_FROM | isdir, cookie);
 	notify_dir(to_dir, &r->to.last, inode, IN_MOVED_TO | isdir, cookie);
-	notify_inode(inode, IN_MOVE_SELF);
+	notify_self(inode, IN_MOVE_SELF);
 	if (target && (r->flags & RENAME_EXCHANGE)) {
 		isdir = S_ISDIR(target->mode) ? IN_ISDIR : 0;
 		cookie = notify_cookie();
 		notify_dir(to_dir, &r->to.last, target, IN_MOVED_FROM | isdir, cookie);
 		notify_dir(dir, &r->from.last, target, IN_MOVED_TO | isdir, cookie);
-		notify_inode(target, IN_MOVE_SELF);
+		notify_self(target, IN_MOVE_SELF);
 	} else if (target) {
 		notify_inode(target, IN_ATTRIB);
 		notify_unlinked(target);

@@ -58,6 +58,7 @@ static struct p9_handle *handle_get(struct inode *inode, bool write)
 static struct p9_handle *handle_keep(struct inode *inode, struct p9_handle *h, bool write)
 {
 	struct p9_super *ps = p9_super_of(inode);
+	u8 *data = NULL;
 	struct p9_handle **slot = write ? &p9_of(inode)->rw_handle : &p9_of(inode)->handle;
 
 	mutex_lock(&ps->lock);
@@ -68,7 +69,13 @@ static struct p9_handle *handle_keep(struct inode *inode, struct p9_handle *h, b
 		*slot = h;
 	}
 	ref_get(&h->ref);
+	if (write) {
+		/* who writes sees to it that nobody reads the copy any more; later opens get this handle */
+		data = p9_of(inode)->data;
+		p9_of(inode)->data = NULL;
+	}
 	mutex_unlock(&ps->lock);
+	kfree(data);
 	return h;
 }
 
@@ -82,11 +89,40 @@ static void keep_data(struct inode *inode, struct p9_walk *w)
 	if (!copy)
 		return;
 	mutex_lock(&ps->lock);
-	swap(p9_of(inode)->data, copy);
-	p9_of(inode)->data_len = len;
-	p9_of(inode)->data_mtime = w->attr.mtime;
+	if (!p9_of(inode)->rw_handle) {
+		swap(p9_of(inode)->data, copy);
+		p9_of(inode)->data_len = len;
+		p9_of(inode)->data_mtime = w->attr.mtime;
+	}
 	mutex_unlock(&ps->lock);
 	kfree(copy);
+}
+
+/*
+ * p9_created() - fid P9_FID_WORK of @c is a file that was just made: keep a handle for writing, whatever its mode allows later
+ * The creator may write it even when its mode is read-only (open(2)), so the handle is had before the mode is set.
+ */
+int p9_created(struct p9_channel *c, struct p9_handle **out)
+{
+	struct p9_in in;
+	u32 granted;
+	int ret;
+
+	p9_request(c, P9_TGRANT);
+	p9_put(&c->out, P9_FID_WORK, 4);
+	p9_put(&c->out, 1, 4);		/* read and write */
+	ret = p9_transact(c, &in, &granted);
+	if (ret)
+		return ret;
+	if (granted == SOUTH_NO_HANDLE)
+		return -EIO;
+	*out = handle_new(granted);
+	return *out ? 0 : -ENOMEM;
+}
+
+void p9_adopt(struct inode *inode, struct p9_handle *h)
+{
+	p9_handle_put(handle_keep(inode, h, true));
 }
 
 static int request_open(struct inode *inode, u32 flags, u32 open_flags, struct p9_handle **out)
@@ -254,6 +290,14 @@ static ssize_t p9_write(struct file *f, struct uio *from, pos_t *pos)
 	size_t done = 0;
 	ssize_t n = 0;
 
+	/* the end is where the server says; two sandboxes that append to one file at once may overwrite each other */
+	if (f->flags & O_APPEND) {
+		p9_of(inode)->checked = 0;
+		n = p9_refresh(inode);
+		if (n)
+			return n;
+		*pos = inode->size;
+	}
 	while (from->left) {
 		struct p9_handle *h = file_handle(f);
 

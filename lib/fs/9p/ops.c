@@ -84,9 +84,36 @@ static void dir_changed(struct inode *dir)
 	p9_of(dir)->checked = 0;
 }
 
+static void put_setattr(struct p9_channel *c, u32 valid, const struct iattr *at)
+{
+	p9_request(c, P9_TSETATTR);
+	p9_put(&c->out, P9_FID_WORK, 4);
+	p9_put(&c->out, valid, 4);
+	p9_put(&c->out, at->mode & 07777, 4);
+	p9_put(&c->out, ~0u, 4);
+	p9_put(&c->out, ~0u, 4);
+	p9_put(&c->out, (u64)at->size, 8);
+	p9_put(&c->out, (u64)(at->atime / NSEC_PER_SEC), 8);
+	p9_put(&c->out, (u64)(at->atime % NSEC_PER_SEC), 8);
+	p9_put(&c->out, (u64)(at->mtime / NSEC_PER_SEC), 8);
+	p9_put(&c->out, (u64)(at->mtime % NSEC_PER_SEC), 8);
+}
+
+static int set_mode(struct p9_channel *c, u32 mode)
+{
+	const struct iattr at = { .mode = mode };
+	struct p9_in in;
+
+	put_setattr(c, P9_SET_MODE, &at);
+	return p9_transact(c, &in, NULL);
+}
+
 static struct inode *p9_create(struct inode *dir, const struct qstr *name, const struct new_inode *n)
 {
+	bool read_only = S_ISREG(n->mode) && (n->mode & 0600) != 0600;
+	struct p9_handle *h = NULL;
 	struct p9_channel *c;
+	struct inode *inode;
 	struct p9_in in;
 	int ret;
 
@@ -111,14 +138,28 @@ static struct inode *p9_create(struct inode *dir, const struct qstr *name, const
 		p9_put_str(&c->out, n->target, (u32)strlen(n->target));
 	}
 	if (!S_ISLNK(n->mode))
-		p9_put(&c->out, n->mode & 01777, 4);
+		p9_put(&c->out, (n->mode & 01777) | (read_only ? 0600 : 0), 4);
 	p9_put(&c->out, n->gid, 4);
 	ret = p9_transact(c, &in, NULL);
+	if (!ret && read_only) {
+		ret = p9_created(c, &h);
+		if (!ret)
+			ret = set_mode(c, n->mode & 01777);
+	}
 	end_at(c);
-	if (ret)
+	if (ret) {
+		p9_handle_put(h);
 		return ERR_PTR(ret);
+	}
 	dir_changed(dir);
-	return p9_lookup(dir, name);
+	inode = p9_lookup(dir, name);
+	if (!h)
+		return inode;
+	if (IS_ERR(inode))
+		p9_handle_put(h);
+	else
+		p9_adopt(inode, h);
+	return inode;
 }
 
 static int remove_name(struct inode *dir, const struct qstr *name, struct inode *inode, u32 flags)
@@ -276,17 +317,7 @@ static int p9_setattr(struct inode *inode, const struct iattr *at)
 	c = begin_at(inode, &ret);
 	if (!c)
 		return ret;
-	p9_request(c, P9_TSETATTR);
-	p9_put(&c->out, P9_FID_WORK, 4);
-	p9_put(&c->out, valid, 4);
-	p9_put(&c->out, at->mode & 07777, 4);
-	p9_put(&c->out, ~0u, 4);
-	p9_put(&c->out, ~0u, 4);
-	p9_put(&c->out, (u64)at->size, 8);
-	p9_put(&c->out, (u64)(at->atime / NSEC_PER_SEC), 8);
-	p9_put(&c->out, (u64)(at->atime % NSEC_PER_SEC), 8);
-	p9_put(&c->out, (u64)(at->mtime / NSEC_PER_SEC), 8);
-	p9_put(&c->out, (u64)(at->mtime % NSEC_PER_SEC), 8);
+	put_setattr(c, valid, at);
 	ret = p9_transact(c, &in, NULL);
 	end_at(c);
 	if (!ret) {

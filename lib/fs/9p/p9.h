@@ -97,6 +97,8 @@ int p9_refresh(struct inode *inode);
 /* file.c */
 int p9_open(struct inode *inode, struct file *f);
 void p9_handle_put(struct p9_handle *h);
+int p9_created(struct p9_channel *c, struct p9_handle **out);
+void p9_adopt(struct inode *inode, struct p9_handle *h);	/* takes the reference */
 extern const struct file_ops p9_file_ops, p9_dir_ops;
 /* dir.c */
 int p9_dir_open(struct inode *inode, struct file *f);

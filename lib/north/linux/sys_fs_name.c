@@ -142,7 +142,8 @@ static long do_rename(int from_dirfd, u64 from, int to_dirfd, u64 to, u32 flags)
 
 	if (ret)
 		return ret;
-	ret = pathname_get(&new, to, 0);
+	/* An empty new name is found out after the old one's directory was looked for. */
+	ret = pathname_get(&new, to, LOOKUP_EMPTY);
 	if (!ret) {
 		ret = vfs_rename(from_dirfd, old.s, to_dirfd, new.s, flags);
 		pathname_put(&new);

@@ -14,8 +14,10 @@ static long do_open(int dirfd, u64 user, u32 flags, u32 mode)
 {
 	struct pathname name;
 	struct file *f;
-	int fd, ret = pathname_get(&name, user, 0);
+	int fd, ret = vfs_open_check(flags);
 
+	if (!ret)
+		ret = pathname_get(&name, user, 0);
 	if (ret)
 		return ret;
 	fd = fd_reserve(flags & O_CLOEXEC, 0);

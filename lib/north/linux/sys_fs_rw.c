@@ -107,19 +107,31 @@ static long sync_after_write(int fd, long ret, u32 flags)
 	return ret;
 }
 
+/* RWF_NOWAIT: would a stream sleep? Files in memory do not. */
+static bool ready(int fd, bool write)
+{
+	struct file *f = fd_get(fd);
+	bool ok = !f || !(f->mode & FMODE_STREAM) ||
+		  (file_poll(f, NULL) & (write ? POLLOUT | POLLERR : POLLIN | POLLHUP | POLLERR));
+
+	file_put(f);
+	return ok;
+}
+
 static long prwv2(const u64 *a, bool write)
 {
 	pos_t pos = (pos_t)a[3];
 	u32 flags = (u32)a[5];
 	long ret;
 
-	/* RWF_NOWAIT: nothing here can promise not to sleep */
-	if (flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND | RWF_NOAPPEND))
+	if (flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND))
 		return -EOPNOTSUPP;
 	if ((flags & RWF_NOAPPEND) || (!write && (flags & RWF_APPEND)))
 		return flags & RWF_NOAPPEND ? -EINVAL : -EOPNOTSUPP;
 	if (pos < -1)
 		return -EINVAL;
+	if ((flags & RWF_NOWAIT) && !ready((int)a[0], write))
+		return -EAGAIN;
 	ret = rwv((int)a[0], a[1], a[2], pos == -1 ? NULL : &pos, flags & RWF_APPEND ? UIO_APPEND : 0,
 		  write ? vfs_write : vfs_read, write ? vfs_pwrite : vfs_pread);
 	return write ? sync_after_write((int)a[0], ret, flags) : ret;
@@ -199,6 +211,8 @@ SYSCALL_DEFINE(sendfile)
 		return ret;
 	if (!(t.in->mode & FMODE_READ) || !(t.out->mode & FMODE_WRITE))
 		ret = -EBADF;
+	else if (!t.in->ops->read)
+		ret = -EINVAL;
 	else if (t.in_at && (!(t.in->mode & FMODE_PREAD) || *t.in_at < 0))
 		ret = t.in->mode & FMODE_PREAD ? -EINVAL : -ESPIPE;
 	else if (!t.in_at && !(t.in->mode & FMODE_PREAD) && !t.in->ops->seek)
