@@ -127,6 +127,8 @@ int supervisor_run_kthread(struct task *t)
 {
 	struct kthread_request req = { .task = t };
 
+	if (!t->regs && machine->prepare(t))
+		return -ENOMEM;
 	/* before supervisor_run(), and for kernel threads themselves, we are in the right process already */
 	if (current_cpu()->hp == sup.cpu->hp)
 		return run_in_process(sup.cpu->hp, t, kthread_main, t);
