@@ -420,7 +420,7 @@ long exec_file(int dirfd, char *path, u32 flags, struct string_list *args, struc
 {
 	struct exec_state *x = kzalloc(sizeof(*x));
 	struct task *t = current;
-	struct mm *mm, *old;
+	struct mm *mm;
 	int ret;
 
 	if (!x) {
@@ -460,11 +460,7 @@ long exec_file(int dirfd, char *path, u32 flags, struct string_list *args, struc
 	futex_exit_robust(t);
 	clear_child_tid();
 	x->mm = NULL;			/* exec_fresh() takes it */
-	old = t->mm;
-	mm_count_users(old, -1);
-	mm_count_users(mm, 1);
-	ret = machine->exec_fresh(mm, exec_commit, x);
-	mm_count_users(old, 1);
+	ret = machine->exec_fresh(mm, exec_commit, x);	/* counts who runs where, by task_set_mm() */
 	x->mm = mm;
 	/* only without memory or processes of the host, when the threads are gone already */
 	if (t->process->nr_threads == 1)

@@ -7,7 +7,7 @@
  * stack any more (exit_task() never returns); and one for each who looks. The last task_put() gives the kernel stack back
  * (machine->unprepare()).
  *
- * mm->users counts the tasks that run in an address space: clone and exit keep it, exec does so for both (mm_count_users()).
+ * mm->users counts the tasks that run in an address space: clone and exit keep it, exec_fresh() does so for both (task_set_mm()).
  */
 #ifndef LIB_PROCESS_FORK_H
 #define LIB_PROCESS_FORK_H
@@ -69,7 +69,6 @@ __must_check struct task *process_create_first(struct cred *cred);
 long task_clone(const struct clone_args *args);
 /* vfork_complete() - @t lets go of its parent's memory (exec, exit): the parent that waits in vfork goes on */
 void vfork_complete(struct task *t);
-void mm_count_users(struct mm *mm, int n);
 
 /* task_exit() - ends the current thread; @code is a wait status. task_exit_group(): the whole process. */
 void __noreturn task_exit(u32 code);

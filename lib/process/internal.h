@@ -15,6 +15,7 @@ void task_publish(struct task *t, bool new_process);
 void process_detach(struct process *p);
 void process_let_go(struct process *p, struct task *leader);
 bool process_connects(const struct process *p, s32 pgid);
+void mm_count_users(struct mm *mm, int n);
 /* task_unpublish() - a clone failed after task_publish(): as if it had never been; the caller frees @t */
 void task_unpublish(struct task *t);
 /* pidfd_install() - makes @fd, reserved, a pidfd of @p. Return: 0 or -ENOMEM */
