@@ -168,6 +168,16 @@ static void restore_regs(struct regs *regs, const struct linux_sigcontext *c)
 	regs->orig_rax = ~0ull;		/* what was interrupted is over: nothing restarts */
 }
 
+/* The vDSO is the one place outside of its own memory where a program may have been interrupted. */
+#define VDSO_SIZE	0x4000
+
+static bool may_run_at(u64 rip)
+{
+	u64 vdso = machine->vdso ? machine->vdso() : 0;
+
+	return access_ok(rip, 1) || (vdso && rip - vdso < VDSO_SIZE);
+}
+
 long sigframe_return(struct regs *regs)
 {
 	struct linux_ucontext uc;
@@ -185,7 +195,7 @@ long sigframe_return(struct regs *regs)
 		goto bad;
 	/* errors in the stack are not reported: the frame may be one that another thread made up */
 	(void)sigaltstack_set(&uc.stack, regs->rsp);
-	if (!access_ok(regs->rip, 1)) {
+	if (!may_run_at(regs->rip)) {
 		/* the processor would fault on its way there; it is not even tried */
 		t->fault_trapno = 14;
 		t->fault_err = 0x14;	/* user, instruction fetch */
