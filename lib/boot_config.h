@@ -24,6 +24,7 @@ enum boot_stdio_kind {
 	BOOT_STDIO_FILE,		/* a regular file, granted: read and written in place */
 	BOOT_STDIO_STREAM,		/* a pipe, socket or device that the broker relays: bytes, end of file at shutdown */
 	BOOT_STDIO_TTY,			/* a terminal, raw, relayed: the line discipline is ours */
+	BOOT_STDIO_NONE,		/* nothing: the number stays free */
 };
 
 struct boot_stdio {

@@ -27,6 +27,8 @@ int boot_stdio(void)
 		struct file *f;
 		int fd;
 
+		if (io[i].kind == BOOT_STDIO_NONE)
+			continue;
 		if (io[i].same_as) {
 			f = fd_get((int)io[i].same_as - 1);
 			if (!f)
@@ -36,9 +38,12 @@ int boot_stdio(void)
 			if (IS_ERR(f))
 				return (int)PTR_ERR(f);
 		}
-		fd = fd_add(f, 0);
-		if (fd < 0)
+		fd = fd_reserve(0, (int)i);
+		if (fd < 0) {
+			file_put(f);
 			return fd;
+		}
+		fd_install(fd, f);
 	}
 	return 0;
 }

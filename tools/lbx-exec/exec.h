@@ -6,13 +6,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "lib/boot_config.h"
 
 #define EXIT_FAILED	125	/* lbx-exec itself */
 #define EXIT_TIMEOUT	124
-#define MAX_FDS		32	/* --fd and standard ones; handles lie below 64 */
+#define MAX_FDS		32	/* --fd and standard ones keep their numbers; handles lie below 64 */
 #define NR_CHANNELS	4
 
 /* A line of the sandbox's tree. */
@@ -44,12 +45,13 @@ struct options {
 	size_t nr_tmpfs;
 	char **env;
 	size_t nr_env;
-	int fds[MAX_FDS];
-	size_t nr_fds;
+	uint32_t fds;			/* bit N: --fd N */
 	bool clearenv, trace, stats, json, verbose, dry_run, list_souths, ro_root, no_patch;
-	int64_t uid, gid;
-	uint64_t mem, timeout_ms;
+	int64_t uid, gid;		/* inside */
+	uint32_t host_uid, host_gid;
+	uint64_t mem, timeout_ms, time;
 	uint32_t cpus, procs, max_fds;
+	int trace_fd;			/* lines of the sandbox: standard error or --trace's file */
 	const char *south;
 };
 
@@ -64,17 +66,26 @@ void view_print(const struct view *v, const struct options *o);
 /* stdio.c */
 struct stdio_plan {
 	struct boot_stdio io[MAX_FDS];
-	int fd[MAX_FDS];	/* what becomes handle io[].handle, or -1 */
+	int host[MAX_FDS];	/* the caller's descriptor, or -1 */
+	int fd[MAX_FDS];	/* what becomes handle io[].handle, or -1: @host itself, or the end of a relay */
+	int relay[MAX_FDS];	/* the broker's end of the relay, or -1 */
 	size_t nr;
+	int control;		/* the sandbox's end of the way for struct boot_event, or -1 */
+	uint32_t control_handle;
 };
-int stdio_plan(struct stdio_plan *p, const struct options *o, uint32_t first_handle);
+/* stdio_plan() - Return: the next free handle */
+uint32_t stdio_plan(struct stdio_plan *p, const struct options *o, uint32_t first_handle);
+/* In the broker, once the sandbox has its ends: an end of file is seen only when nobody else holds one. */
+void stdio_close_sandbox_ends(const struct stdio_plan *p);
+/* stdio_relay() - start the relays; relay.h says when they are over */
+void stdio_relay(const struct stdio_plan *p);
 
 /* config.c: the block that the sandbox boots from. Return: a sealed memfd, or -1 with errno */
 int config_make(const struct options *o, const struct view *v, const struct stdio_plan *p, const uint32_t *channels,
 		uint32_t nr_channels);
 char **env_make(const struct options *o, size_t *nr);
 
-/* run.c: everything after the decisions. Return: the exit status */
+/* run.c: everything after the decisions. Return: the exit status; does not return when a signal is to end lbx-exec */
 int run(const struct options *o, const struct view *v);
 
 /* souths.c */
@@ -84,6 +95,8 @@ bool south_host_works(char *why, size_t size);
 /* message() - "lbx-exec: …" to standard error */
 void message(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void __attribute__((noreturn)) die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* json_string() - @s in quotes, what JSON forbids escaped */
+void json_string(FILE *out, const char *s);
 void *xmalloc(size_t size);
 char *xstrdup(const char *s);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -60,6 +60,22 @@ char *xasprintf(const char *fmt, ...)
 	return s;
 }
 
+void json_string(FILE *out, const char *s)
+{
+	putc('"', out);
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c == '"' || c == '\\')
+			fprintf(out, "\\%c", c);
+		else if (c < 0x20)
+			fprintf(out, "\\u%04x", c);
+		else
+			putc(c, out);
+	}
+	putc('"', out);
+}
+
 int main(int argc, char **argv)
 {
 	struct options o;

@@ -2,6 +2,7 @@
 #include "exec.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <sched.h>
@@ -17,15 +18,17 @@
 
 static const char help[] =
 "Usage: lbx-exec [OPTION]... [--] PROGRAM [ARGUMENT]...\n"
-"Run PROGRAM in a sandbox: its own kernel, files, processes; of the host it sees\n"
-"a read-only system and the current directory, which it cannot change either.\n"
+"Run PROGRAM in a sandbox: its own kernel, files and processes. Of the host it sees\n"
+"a read-only system and the current directory; what it changes there is thrown away.\n"
 "\n"
 "Files\n"
 "  --bind SRC[:DST][:ro|rw]  show the host's SRC at DST (default: same path, ro)\n"
-"  --root DIR                DIR is the root instead of the host's system\n"
+"  --root DIR|IMAGE.tar      the root, instead of the host's system\n"
 "  --tmpfs DST[:SIZE]        an empty directory in memory\n"
+"  --ro-root                 nothing can be written but --tmpfs, /tmp and --bind ...:rw\n"
+"  --keep-changes DIR        what the program changed is left in DIR\n"
 "  --chdir DIR               start in DIR (default: the current directory, else /)\n"
-"  --fd N                    hand descriptor N in as well (0, 1 and 2 always are)\n"
+"  --fd N                    hand in descriptor N (3 to 31) as well as 0, 1 and 2\n"
 "\n"
 "Program\n"
 "  --env NAME[=VALUE]        set it, or take it from here; the rest is cleaned\n"
@@ -35,11 +38,20 @@ static const char help[] =
 "\n"
 "Limits\n"
 "  --mem SIZE                memory, with K, M or G (default: half of the host's)\n"
-"  --cpus N, --procs N, --fds N\n"
-"  --timeout SECONDS         then it is killed: exit status 124\n"
+"  --cpus N                  threads that run at a time (default: all processors)\n"
+"  --procs N                 tasks in all (default: 4096)\n"
+"  --fds N                   open files of a process (default: 4096, soft 1024)\n"
+"  --time SECONDS            processor time of a process: then all are killed, status 152\n"
+"  --timeout SECONDS         then all are killed: status 124\n"
 "\n"
 "Looking\n"
-"  --south NAME, --list-souths, --dry-run, --trace[=FILE], --stats, --json, --verbose\n"
+"  --south NAME              host, or auto: the strongest that works here\n"
+"  --list-souths             what works here; --verbose: with which host calls\n"
+"  --dry-run                 print mounts, calls and limits, and run nothing\n"
+"  --trace[=FILE]            print system calls\n"
+"  --stats                   count them, at the end\n"
+"  --json                    --list-souths, --dry-run, --stats and the end as JSON\n"
+"  --verbose                 a line for each refused file, missing call, missing protection\n"
 "  --no-patch                leave system call sites alone: each call traps\n"
 "  --help, --version\n"
 "\n"
@@ -48,25 +60,26 @@ static const char help[] =
 "lbx-exec(1) has the details, litebox(7) what the sandbox is made of.\n";
 
 enum {
-	OPT_BIND = 256, OPT_ROOT, OPT_TMPFS, OPT_CHDIR, OPT_FD, OPT_ENV, OPT_CLEARENV, OPT_UID, OPT_GID, OPT_HOSTNAME,
-	OPT_MEM, OPT_CPUS, OPT_PROCS, OPT_FDS, OPT_TIMEOUT, OPT_SOUTH, OPT_LIST, OPT_DRY, OPT_TRACE, OPT_STATS, OPT_JSON,
-	OPT_VERBOSE, OPT_NO_PATCH, OPT_HELP, OPT_VERSION,
+	OPT_BIND = 256, OPT_ROOT, OPT_TMPFS, OPT_RO_ROOT, OPT_KEEP, OPT_CHDIR, OPT_FD, OPT_ENV, OPT_CLEARENV, OPT_UID,
+	OPT_GID, OPT_HOSTNAME, OPT_MEM, OPT_CPUS, OPT_PROCS, OPT_FDS, OPT_TIME, OPT_TIMEOUT, OPT_SOUTH, OPT_LIST, OPT_DRY,
+	OPT_TRACE, OPT_STATS, OPT_JSON, OPT_VERBOSE, OPT_NO_PATCH, OPT_HELP, OPT_VERSION,
 };
 
 static const struct option long_options[] = {
 	{ "bind", required_argument, NULL, OPT_BIND }, { "root", required_argument, NULL, OPT_ROOT },
-	{ "tmpfs", required_argument, NULL, OPT_TMPFS }, { "chdir", required_argument, NULL, OPT_CHDIR },
+	{ "tmpfs", required_argument, NULL, OPT_TMPFS }, { "ro-root", no_argument, NULL, OPT_RO_ROOT },
+	{ "keep-changes", required_argument, NULL, OPT_KEEP }, { "chdir", required_argument, NULL, OPT_CHDIR },
 	{ "fd", required_argument, NULL, OPT_FD }, { "env", required_argument, NULL, OPT_ENV },
 	{ "clearenv", no_argument, NULL, OPT_CLEARENV }, { "uid", required_argument, NULL, OPT_UID },
 	{ "gid", required_argument, NULL, OPT_GID }, { "hostname", required_argument, NULL, OPT_HOSTNAME },
 	{ "mem", required_argument, NULL, OPT_MEM }, { "cpus", required_argument, NULL, OPT_CPUS },
 	{ "procs", required_argument, NULL, OPT_PROCS }, { "fds", required_argument, NULL, OPT_FDS },
-	{ "timeout", required_argument, NULL, OPT_TIMEOUT }, { "south", required_argument, NULL, OPT_SOUTH },
-	{ "list-souths", no_argument, NULL, OPT_LIST }, { "dry-run", no_argument, NULL, OPT_DRY },
-	{ "trace", optional_argument, NULL, OPT_TRACE }, { "stats", no_argument, NULL, OPT_STATS },
-	{ "json", no_argument, NULL, OPT_JSON }, { "verbose", no_argument, NULL, OPT_VERBOSE },
-	{ "no-patch", no_argument, NULL, OPT_NO_PATCH }, { "help", no_argument, NULL, OPT_HELP },
-	{ "version", no_argument, NULL, OPT_VERSION }, { 0 },
+	{ "time", required_argument, NULL, OPT_TIME }, { "timeout", required_argument, NULL, OPT_TIMEOUT },
+	{ "south", required_argument, NULL, OPT_SOUTH }, { "list-souths", no_argument, NULL, OPT_LIST },
+	{ "dry-run", no_argument, NULL, OPT_DRY }, { "trace", optional_argument, NULL, OPT_TRACE },
+	{ "stats", no_argument, NULL, OPT_STATS }, { "json", no_argument, NULL, OPT_JSON },
+	{ "verbose", no_argument, NULL, OPT_VERBOSE }, { "no-patch", no_argument, NULL, OPT_NO_PATCH },
+	{ "help", no_argument, NULL, OPT_HELP }, { "version", no_argument, NULL, OPT_VERSION }, { 0 },
 };
 
 /* A number in [@min, @max]; @units: K, M and G may follow. */
@@ -140,11 +153,11 @@ static void add_env(struct options *o, char *arg)
 
 static void add_fd(struct options *o, const char *arg)
 {
-	int fd = (int)number("fd", arg, 3, INT_MAX, false);
+	int fd = (int)number("fd", arg, 3, MAX_FDS - 1, false);
 
-	if (o->nr_fds == MAX_FDS - 3)
-		die("--fd %s: at most %d descriptors", arg, MAX_FDS - 3);
-	o->fds[o->nr_fds++] = fd;
+	if (fcntl(fd, F_GETFD) < 0)
+		die("--fd %d: %s: open it, as in %d</file", fd, strerror(errno), fd);
+	o->fds |= 1u << fd;
 }
 
 static uint64_t parse_timeout(const char *s)
@@ -167,6 +180,9 @@ static void set_defaults(struct options *o)
 	memset(o, 0, sizeof(*o));
 	o->uid = getuid();
 	o->gid = getgid();
+	o->host_uid = getuid();
+	o->host_gid = getgid();
+	o->trace_fd = STDERR_FILENO;
 	o->hostname = "litebox";
 	o->south = "auto";
 	o->mem = 1ull << 30;
@@ -189,7 +205,15 @@ void options_parse(struct options *o, int argc, char **argv)
 		case OPT_BIND: add_bind(o, optarg); break;
 		case OPT_ROOT: o->root = optarg; break;
 		case OPT_TMPFS: add_tmpfs(o, optarg); break;
-		case OPT_CHDIR: o->chdir = optarg; break;
+		case OPT_RO_ROOT:
+			die("--ro-root: not built yet: without it, writes outside of --bind ...:rw are thrown away at the end");
+		case OPT_KEEP:
+			die("--keep-changes %s: not built yet: --bind DIR:rw shows a directory that keeps what is written", optarg);
+		case OPT_CHDIR:
+			if (*optarg != '/')
+				die("--chdir %s: a path inside, which begins with /", optarg);
+			o->chdir = optarg;
+			break;
 		case OPT_FD: add_fd(o, optarg); break;
 		case OPT_ENV: add_env(o, optarg); break;
 		case OPT_CLEARENV: o->clearenv = true; break;
@@ -204,6 +228,7 @@ void options_parse(struct options *o, int argc, char **argv)
 		case OPT_CPUS: o->cpus = (uint32_t)number("cpus", optarg, 1, 1024, false); break;
 		case OPT_PROCS: o->procs = (uint32_t)number("procs", optarg, 1, 1 << 20, false); break;
 		case OPT_FDS: o->max_fds = (uint32_t)number("fds", optarg, 8, 1 << 20, false); break;
+		case OPT_TIME: o->time = number("time", optarg, 1, 1u << 30, false); break;
 		case OPT_TIMEOUT: o->timeout_ms = parse_timeout(optarg); break;
 		case OPT_SOUTH: o->south = optarg; break;
 		case OPT_LIST: o->list_souths = true; break;
@@ -219,8 +244,14 @@ void options_parse(struct options *o, int argc, char **argv)
 		}
 	}
 	if (strcmp(o->south, "auto") && strcmp(o->south, "host"))
-		die("--south %s: not built; see --list-souths", o->south);
+		die("--south %s: not built: --list-souths says what works here", o->south);
 	o->mem &= ~(uint64_t)4095;
+	if (o->trace_file) {
+		/* before the broker gives up its right to open files */
+		o->trace_fd = open(o->trace_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644);
+		if (o->trace_fd < 0)
+			die("--trace=%s: %s", o->trace_file, strerror(errno));
+	}
 	o->argv = argv + optind;
 	o->argc = argc - optind;
 	if (!o->argc && !o->list_souths && !o->dry_run) {

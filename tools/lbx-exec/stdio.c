@@ -6,7 +6,10 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
+
+#include "relay.h"
 
 static bool same_file(int a, int b)
 {
@@ -16,43 +19,80 @@ static bool same_file(int a, int b)
 	       x.st_rdev == y.st_rdev && fcntl(a, F_GETFL) == fcntl(b, F_GETFL);
 }
 
+static bool is_null(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
+}
+
 static void plan_one(struct stdio_plan *p, size_t i, int fd, uint32_t *next)
 {
 	struct boot_stdio *io = &p->io[i];
 	int flags = fcntl(fd, F_GETFL);
 	struct stat st;
 
-	p->fd[i] = -1;
+	p->fd[i] = p->relay[i] = p->host[i] = -1;
 	io->kind = BOOT_STDIO_NULL;
-	if (flags < 0 || fstat(fd, &st))
-		return;		/* closed */
+	if (flags < 0 || flags & O_PATH || fstat(fd, &st) || is_null(&st) || S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode))
+		return;		/* closed, or nothing to read and write */
 	io->flags = (uint32_t)flags & (O_ACCMODE | O_APPEND);
 	for (size_t k = 0; k < i; k++) {
-		if (p->fd[k] >= 0 && S_ISREG(st.st_mode) && same_file(p->fd[k], fd)) {
+		if (p->host[k] >= 0 && (S_ISREG(st.st_mode) || S_ISCHR(st.st_mode)) && same_file(p->host[k], fd)) {
 			io->kind = p->io[k].kind;
 			io->same_as = (uint32_t)k + 1;
 			return;
 		}
 	}
-	if (S_ISREG(st.st_mode))
-		io->kind = BOOT_STDIO_FILE;
-	else if (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || isatty(fd))
-		io->kind = BOOT_STDIO_STREAM;
-	else
-		return;
-	p->fd[i] = fd;
+	p->host[i] = fd;
 	io->handle = (*next)++;
+	if (S_ISREG(st.st_mode)) {
+		io->kind = BOOT_STDIO_FILE;
+		p->fd[i] = fd;
+		return;
+	}
+	io->kind = BOOT_STDIO_STREAM;
+	if ((S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)) && !(flags & O_NONBLOCK)) {
+		p->fd[i] = fd;
+		return;
+	}
+	p->fd[i] = relay_socket(&p->relay[i]);
 }
 
-int stdio_plan(struct stdio_plan *p, const struct options *o, uint32_t first_handle)
+uint32_t stdio_plan(struct stdio_plan *p, const struct options *o, uint32_t first_handle)
 {
 	memset(p, 0, sizeof(*p));
+	p->control = -1;
 	for (size_t i = 0; i < 3; i++)
 		plan_one(p, p->nr++, (int)i, &first_handle);
-	for (size_t i = 0; i < o->nr_fds; i++) {
-		if (fcntl(o->fds[i], F_GETFD) < 0)
-			die("--fd %d: %s", o->fds[i], strerror(errno));
-		plan_one(p, p->nr++, o->fds[i], &first_handle);
+	for (int fd = 3; fd < MAX_FDS; fd++) {
+		if (!(o->fds & 1u << fd))
+			continue;
+		while (p->nr < (size_t)fd) {
+			p->fd[p->nr] = p->relay[p->nr] = p->host[p->nr] = -1;
+			p->io[p->nr++].kind = BOOT_STDIO_NONE;
+		}
+		plan_one(p, p->nr++, fd, &first_handle);
 	}
-	return (int)first_handle;
+	return first_handle;
+}
+
+void stdio_close_sandbox_ends(const struct stdio_plan *p)
+{
+	for (size_t i = 0; i < p->nr; i++)
+		if (p->relay[i] >= 0)
+			close(p->fd[i]);
+}
+
+void stdio_relay(const struct stdio_plan *p)
+{
+	for (size_t i = 0; i < p->nr; i++) {
+		uint32_t access = p->io[i].flags & O_ACCMODE;
+
+		if (p->relay[i] < 0)
+			continue;
+		/* a terminal is open for both mostly, and then serves both ways */
+		if (access != O_WRONLY)
+			relay_copy(p->host[i], p->relay[i], true);
+		if (access != O_RDONLY)
+			relay_copy(p->relay[i], p->host[i], false);
+	}
 }

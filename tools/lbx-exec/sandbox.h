@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* A sandbox that is being started, between the files that start, reap and serve it. */
+#ifndef LBX_EXEC_SANDBOX_H
+#define LBX_EXEC_SANDBOX_H
+
+#include <sys/mman.h>
+
+#include "exec.h"
+#include "lib/south/host/header.h"
+
+/* Memory of the broker and the reaper; the sandbox has left it behind by its exec. */
+struct reaper_shared {
+	pid_t group;		/* of the sandbox; valid in the broker only without a PID namespace */
+};
+
+struct sandbox {
+	const struct options *o;
+	int image, config, ram;		/* lbx-host, configuration, memory and header */
+	int log[2];			/* pipe: lines of the sandbox */
+	int life[2];			/* pipe: end of file says that the broker is gone */
+	int null, proc;			/* /dev/null and /proc, open */
+	struct stdio_plan stdio;
+	uint32_t channels[NR_CHANNELS];	/* handle numbers inside */
+	int channel_fd[NR_CHANNELS], server_fd[NR_CHANNELS];
+	struct host_header *header;
+	struct reaper_shared *shared;
+	unsigned long namespaces;	/* CLONE_NEW* that the reaper got */
+	pid_t reaper;
+};
+
+/* What broker and reaper tell each other, beside the reaper's exit status. */
+#define REAPER_END	SIGTERM		/* kill the sandbox */
+#define REAPER_STOP	SIGUSR1		/* stop all of it */
+#define REAPER_CONT	SIGUSR2		/* and let it go on */
+
+/* reaper.c: the reaper's life, in a process of its own */
+void __attribute__((noreturn)) reap(const struct sandbox *s);
+
+/* start.c: from the reaper's child to the sandbox's image; @reaper: getpid() of the parent */
+void __attribute__((noreturn)) become_sandbox(const struct sandbox *s, pid_t reaper);
+
+/*
+ * isolate.c: namespaces and Landlock, each where it is allowed.
+ *
+ * isolate_fork() - fork(2) into as many namespaces as possible; they come back in @got
+ * isolate_enter() - in that child: ids, and an empty root directory; says with --verbose what does not work
+ * isolate_landlock() - for this process and its children: no file but @image (to be executed), no network, no signals outside
+ * isolate_drop_caps() - for ever
+ * isolate_print() - for --list-souths --verbose
+ */
+pid_t isolate_fork(unsigned long *got, bool verbose);
+void isolate_enter(const struct sandbox *s);
+int isolate_landlock(int image);
+int isolate_drop_caps(void);
+void isolate_print(void);
+
+#endif
