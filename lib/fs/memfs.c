@@ -189,6 +189,7 @@ void memfs_evict(struct inode *inode)
 {
 	LIST_HEAD(work);
 
+	memfs_unaccount(inode);
 	if (S_ISDIR(inode->mode) && inode->priv) {
 		take_entries(inode->priv, &work);
 		while (!list_empty(&work)) {
@@ -215,6 +216,7 @@ int memfs_statfs(struct super *sb, struct kstatfs *st)
 	st->bfree = st->bavail = total > used ? total - used : 0;
 	st->files = total;
 	st->ffree = total > sb->nr_inodes ? total - sb->nr_inodes : 0;
+	memfs_limit_statfs(sb, st);
 	return 0;
 }
 
@@ -459,9 +461,10 @@ const struct inode_ops memfs_symlink_ops = {
 
 /* ---- supers ---- */
 
-static const struct super_ops memfs_super_ops = {
+const struct super_ops memfs_super_ops = {
 	.statfs = memfs_statfs,
 	.evict = memfs_evict,
+	.put = memfs_limit_free,
 };
 
 struct super *memfs_super(const char *type, u32 root_mode)

@@ -41,6 +41,17 @@ static inline struct memfs_dir *memfs_dir(const struct inode *inode) { return in
 /* memfs_super() - a file system with an empty root. NULL: no memory */
 __must_check struct super *memfs_super(const char *type, u32 root_mode);
 
+/* memfs_set_limit() - at most @bytes of file data (beyond: ENOSPC); before it is mounted. Return: 0, -ENOMEM */
+__must_check int memfs_set_limit(struct super *sb, u64 bytes);
+/* memfs_limit_len() - how much of a write the limit lets through: bytes or -ENOSPC. The inode has a page cache and is locked */
+ssize_t memfs_limit_len(struct inode *inode, pos_t pos, ssize_t len);
+/* memfs_account() - the number of pages may have changed; memfs_unaccount(): the inode goes */
+void memfs_account(struct inode *inode);
+void memfs_unaccount(struct inode *inode);
+void memfs_limit_free(struct super *sb);
+void memfs_limit_statfs(struct super *sb, struct kstatfs *st);
+extern const struct super_ops memfs_super_ops;
+
 struct memfs_dirent *memfs_find(struct inode *dir, const struct qstr *name);
 /* memfs_add() - takes over the reference of @inode (NULL: a whiteout). Return: the entry, NULL: no memory */
 __must_check struct memfs_dirent *memfs_add(struct inode *dir, const struct qstr *name, struct inode *inode);

@@ -54,6 +54,7 @@ int memfs_resize(struct inode *inode, pos_t size)
 	if (size < inode->size && inode->pagecache) {
 		WRITE_ONCE(inode->size, size);
 		pagecache_truncate(inode->pagecache, size);
+		memfs_account(inode);
 	}
 	set_size(inode, size);
 	return 0;
@@ -122,12 +123,15 @@ static ssize_t memfs_write(struct file *f, struct uio *from, pos_t *pos)
 	if ((f->flags & O_APPEND) || (from->flags & UIO_APPEND))
 		*pos = inode->size;
 	n = write_room(inode, *pos, from->left);
+	if (n > 0)
+		n = memfs_limit_len(inode, *pos, n);
 	if (n < 0)
 		goto out;
 	cut = from->left - n;
 	from->left = n;
 	n = pagecache_write(pc, from, *pos, n);
 	from->left += cut;
+	memfs_account(inode);
 	if (n <= 0)
 		goto out;
 	*pos += n;
@@ -199,8 +203,9 @@ static long fallocate_locked(struct inode *inode, int mode, pos_t off, pos_t len
 		if (mode & FALLOC_FL_ZERO_RANGE && end > off)
 			ret = pagecache_fill(pc, off, end - off);
 	} else {
-		ret = pagecache_fill(pc, off, len);
+		ret = memfs_limit_len(inode, off, len) < len ? -ENOSPC : pagecache_fill(pc, off, len);
 	}
+	memfs_account(inode);
 	if (ret)
 		return -ENOSPC;
 	if (!(mode & FALLOC_FL_KEEP_SIZE) && end > inode->size)

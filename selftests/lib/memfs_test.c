@@ -295,6 +295,37 @@ static void devices_do_what_they_say(void)
 	CALL(close_range, 0, ~0u, 0);
 }
 
+static void a_limit_is_a_limit(void)
+{
+	struct super *sb = memfs_super("tmpfs", 0777);
+	struct kstatfs st;
+	struct path at;
+	int fd;
+
+	EXPECT_EQ(memfs_set_limit(sb, 20 * 4096), 0);
+	EXPECT_EQ(fs_mkdir("limited"), 0);
+	EXPECT_EQ(path_lookup(AT_FDCWD, "limited", 0, &at), 0);
+	EXPECT_EQ(vfs_mount(sb, &at, 0, "tmpfs", NULL), 0);
+	super_put(sb);
+	path_put(&at);
+	fd = fs_open("limited/f", O_RDWR | O_CREAT, 0600);
+	EXPECT_EQ(CALL(write, fd, model, 15 * 4096), 15 * 4096);
+	EXPECT_EQ(CALL(write, fd, model, 10 * 4096), 5 * 4096);
+	EXPECT_EQ(CALL(write, fd, model, 1), -ENOSPC);
+	EXPECT_EQ(CALL(pwrite64, fd, model, 20 * 4096, 0), 20 * 4096);
+	EXPECT_EQ(CALL(pwrite64, fd, model, 4096, 20 * 4096 - 10), 10);
+	EXPECT_EQ(CALL(statfs, "limited", &st), 0);
+	EXPECT_EQ(st.blocks, 20);
+	EXPECT_EQ(st.bfree, 0);
+	EXPECT_EQ(CALL(ftruncate, fd, 4096), 0);
+	EXPECT_EQ(CALL(fallocate, fd, 0, 0, 21 * 4096), -ENOSPC);
+	EXPECT_EQ(CALL(fallocate, fd, 0, 0, 20 * 4096), 0);
+	EXPECT_EQ(CALL(unlink, "limited/f"), 0);
+	EXPECT_EQ(CALL(close, fd), 0);
+	EXPECT_EQ(CALL(statfs, "limited", &st), 0);
+	EXPECT_EQ(st.bfree, 20);
+}
+
 int main(void)
 {
 	fs_boot();
@@ -305,5 +336,6 @@ int main(void)
 	RUN(seals_hold);
 	RUN(bytes_move_between_files);
 	RUN(devices_do_what_they_say);
+	RUN(a_limit_is_a_limit);
 	return unit_done();
 }
