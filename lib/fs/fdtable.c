@@ -487,6 +487,11 @@ void fd_close_range(u32 first, u32 last, bool cloexec)
 	}
 }
 
+bool files_shared(const struct files *files)
+{
+	return ref_read(&files->ref) > 1;
+}
+
 void files_close_on_exec(struct files *files)
 {
 	for (u32 fd = 0;; fd++) {

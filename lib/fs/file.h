@@ -157,6 +157,7 @@ __must_check struct files *files_dup(struct files *old);	/* fork */
 void files_get(struct files *files);
 void files_put(struct files *files);				/* the last one closes all */
 void files_close_on_exec(struct files *files);
+bool files_shared(const struct files *files);			/* somebody else has it too */
 
 /* fd_get() - the current task's descriptor @fd; counted: file_put() it. NULL: EBADF (O_PATH files too; see fd_get_path()) */
 __must_check struct file *fd_get(int fd);

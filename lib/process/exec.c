@@ -416,6 +416,20 @@ static void __noreturn exec_commit(void *arg)
 	machine->enter();
 }
 
+/* What is closed on exec stays open for those who shared the table: execve(2), "Effect on process attributes". */
+static int unshare_files(void)
+{
+	struct files *own;
+
+	if (!files_shared(current->files))
+		return 0;
+	own = files_dup(current->files);
+	if (!own)
+		return -ENOMEM;
+	task_set_files(own);
+	return 0;
+}
+
 long exec_file(int dirfd, char *path, u32 flags, struct string_list *args, struct string_list *envs)
 {
 	struct exec_state *x = kzalloc(sizeof(*x));
@@ -443,6 +457,8 @@ long exec_file(int dirfd, char *path, u32 flags, struct string_list *args, struc
 		ret = open_interp(x);
 	if (!ret)
 		ret = set_cred(x);
+	if (!ret)
+		ret = unshare_files();
 	if (!ret)
 		ret = signal_prepare_exec();
 	if (!ret) {
