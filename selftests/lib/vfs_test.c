@@ -574,6 +574,136 @@ static void threads_do_not_break_the_overlay(void)
 	EXPECT_EQ(CALL(chdir, "/w"), 0);
 }
 
+/* ---- out of memory ---- */
+
+/* One of everything; answers may be errors. Return: whether nothing failed for want of memory */
+static bool do_all(void)
+{
+	struct kstat st;
+	struct path p;
+	char buf[300];
+	bool ok = true;
+	int fd, d;
+	long ret;
+	u64 whole[4] = { 0, 0, 10, 0 };
+
+#define TRY(call) do {									\
+	ret = (call);									\
+	if (ret == -ENOMEM || ret == -ENOSPC || ret == -ENFILE || ret == -ENOLCK)	\
+		ok = false;								\
+	else if (ret == -EFAULT || ret == -EIO)						\
+		EXPECT_EQ(ret, 0);							\
+} while (0)
+	TRY(CALL(mkdir, "om", 0777));
+	TRY(CALL(mkdir, "om/a_rather_long_name_that_does_not_fit_into_a_dentry_itself", 0777));
+	TRY(CALL(symlink, "om", "ol"));
+	TRY(fd = fs_open("ol/f", O_RDWR | O_CREAT, 0600));
+	if (fd >= 0) {
+		TRY(CALL(write, fd, buf, 300));
+		TRY(CALL(fallocate, fd, 0, 0, 9000));
+		TRY(CALL(fsetxattr, fd, "user.x", "yz", 2, 0));
+		TRY(CALL(flock, fd, 2));
+		TRY(CALL(fcntl, fd, 6, whole));
+		TRY(CALL(ftruncate, fd, 100));
+		TRY(d = (int)CALL(fcntl, fd, 0, 70));
+		if (d >= 0)
+			CALL(close, d);
+		CALL(close, fd);
+	}
+	TRY(CALL(link, "om/f", "om/g"));
+	TRY(CALL(rename, "om/g", "om/another_rather_long_name_that_does_not_fit_into_a_dentry_at_all"));
+	TRY(CALL(renameat2, AT_FDCWD, "om/f", AT_FDCWD, "om/another_rather_long_name_that_does_not_fit_into_a_dentry_at_all",
+		 RENAME_EXCHANGE));
+	TRY(path_lookup(AT_FDCWD, "om/f", 0, &p));
+	if (!ret) {
+		EXPECT_EQ(vfs_stat(&p, &st), 0);
+		path_put(&p);
+	}
+	TRY(CALL(chmod, "om/f", 0600));
+	TRY(fd = fs_open("om", O_RDONLY, 0));
+	if (fd >= 0) {
+		TRY(CALL(getdents64, fd, buf, 300));
+		CALL(close, fd);
+	}
+	TRY(fd = (int)CALL(inotify_init1, 0));
+	if (fd >= 0) {
+		TRY(CALL(inotify_add_watch, fd, "om", IN_ALL_EVENTS));
+		TRY(CALL(mkdir, "om/watched", 0777));
+		CALL(close, fd);
+	}
+	TRY(fd = (int)CALL(memfd_create, "m", 0));
+	if (fd >= 0)
+		CALL(close, fd);
+	TRY(fd = fs_open("om", O_TMPFILE | O_RDWR, 0600));
+	if (fd >= 0)
+		CALL(close, fd);
+	TRY(CALL(rmdir, "om/watched"));
+	TRY(CALL(unlink, "om/f"));
+	TRY(CALL(unlink, "om/another_rather_long_name_that_does_not_fit_into_a_dentry_at_all"));
+	TRY(CALL(unlink, "om/g"));
+	TRY(CALL(rmdir, "om/a_rather_long_name_that_does_not_fit_into_a_dentry_itself"));
+	TRY(CALL(unlink, "ol"));
+	TRY(CALL(rmdir, "om"));
+	return ok;
+}
+
+static void clean_up(void)
+{
+	static const char *const files[] = { "om/f", "om/g", "ol",
+		"om/another_rather_long_name_that_does_not_fit_into_a_dentry_at_all" };
+
+	for (u32 i = 0; i < ARRAY_SIZE(files); i++)
+		CALL(unlink, files[i]);
+	CALL(rmdir, "om/watched");
+	CALL(rmdir, "om/a_rather_long_name_that_does_not_fit_into_a_dentry_itself");
+	CALL(rmdir, "om");
+	EXPECT_EQ(CALL(access, "om", 0), -ENOENT);
+}
+
+/* Each allocation fails once. Nothing may be left behind, nothing may break. */
+static void every_allocation_may_fail(void)
+{
+	u32 files = files_open();
+	long before;
+	int n;
+
+	do_all();
+	clean_up();
+	for (n = 1; n < 2000; n++) {
+		bool ok;
+
+		while (dcache_prune(100000))
+			;
+		before = fake_allocs;
+		fake_fail_alloc = n;
+		ok = do_all();
+		if (fake_fail_alloc > 0) {
+			fake_fail_alloc = 0;
+			EXPECT(ok);
+			break;
+		}
+		fake_fail_alloc = 0;
+		clean_up();
+		while (dcache_prune(100000))
+			;
+		if (fake_allocs > before) {
+			printf("# allocation %d: %ld objects stayed\n", n, fake_allocs - before);
+			unit_bad++;
+			break;
+		}
+	}
+	EXPECT(n > 40 && n < 2000);
+	EXPECT_EQ(files_open(), files);
+	clean_up();
+}
+
+static void every_allocation_may_fail_in_the_overlay(void)
+{
+	EXPECT_EQ(CALL(chdir, "over"), 0);
+	every_allocation_may_fail();
+	EXPECT_EQ(CALL(chdir, "/w"), 0);
+}
+
 /* Everything that was made can go again, and takes its memory with it. */
 static void nothing_leaks(void)
 {
@@ -626,6 +756,8 @@ int main(void)
 	RUN(generated_files_come_and_go);
 	RUN(threads_do_not_break_the_tree);
 	RUN(threads_do_not_break_the_overlay);
+	RUN(every_allocation_may_fail);
+	RUN(every_allocation_may_fail_in_the_overlay);
 	RUN(nothing_leaks);
 	return unit_done();
 }
