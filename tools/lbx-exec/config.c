@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -88,6 +89,52 @@ static void env_set(char ***env, size_t *nr, const char *e)
 	(*env)[(*nr)++] = xstrdup(e);
 }
 
+#define SAFE_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+static const char *env_given(const struct options *o, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = o->nr_env; i-- > 0; ) {
+		if (!strncmp(o->env[i], name, len) && o->env[i][len] == '=')
+			return o->env[i] + len + 1;
+		if (!strcmp(o->env[i], name) && getenv(name))
+			return getenv(name);
+	}
+	return NULL;
+}
+
+const char *env_path(const struct options *o)
+{
+	const char *given = env_given(o, "PATH");
+
+	return given ? given : SAFE_PATH;
+}
+
+const char *env_home(const struct options *o)
+{
+	struct passwd *pw = o->uid ? getpwuid((uid_t)o->uid) : NULL;
+
+	if (!o->uid)
+		return "/root";
+	return pw && !strncmp(pw->pw_dir, "/home/", 6) ? pw->pw_dir : "/home/user";
+}
+
+static void env_from_user(char ***env, size_t *nr, const struct options *o)
+{
+	struct passwd *pw = getpwuid((uid_t)o->uid);
+	const char *const names[] = { "USER", "LOGNAME" };
+	char *e = xasprintf("HOME=%s", env_home(o));
+
+	env_set(env, nr, e);
+	free(e);
+	for (size_t i = 0; i < 2; i++) {
+		e = xasprintf("%s=%s", names[i], pw ? pw->pw_name : o->uid ? "user" : "root");
+		env_set(env, nr, e);
+		free(e);
+	}
+}
+
 char **env_make(const struct options *o, size_t *nr)
 {
 	extern char **environ;
@@ -95,8 +142,8 @@ char **env_make(const struct options *o, size_t *nr)
 
 	*nr = 0;
 	if (!o->clearenv) {
-		env_set(&env, nr, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-		env_set(&env, nr, "HOME=/root");
+		env_set(&env, nr, "PATH=" SAFE_PATH);
+		env_from_user(&env, nr, o);
 		for (char **e = environ; *e; e++)
 			if (env_passes(*e))
 				env_set(&env, nr, *e);

@@ -84,12 +84,16 @@ void stdio_relay(const struct stdio_plan *p);
 int config_make(const struct options *o, const struct view *v, const struct stdio_plan *p, const uint32_t *channels,
 		uint32_t nr_channels);
 char **env_make(const struct options *o, size_t *nr);
+/* env_path(), env_home() - PATH and HOME that the program gets */
+const char *env_path(const struct options *o);
+const char *env_home(const struct options *o);
 
 /* run.c: everything after the decisions. Return: the exit status; does not return when a signal is to end lbx-exec */
 int run(const struct options *o, const struct view *v);
 
 /* souths.c */
 int souths_list(const struct options *o);
+void souths_print_calls(bool json);
 bool south_host_works(char *why, size_t size);
 
 /* message() - "lbx-exec: …" to standard error */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/south/host/calls.h"
+#include "sandbox.h"
 
 bool south_host_works(char *why, size_t size)
 {
@@ -23,7 +24,7 @@ bool south_host_works(char *why, size_t size)
 	return true;
 }
 
-static void print_calls(bool json)
+void souths_print_calls(bool json)
 {
 	unsigned int calls = 0;
 	int last = -1;
@@ -51,7 +52,7 @@ int souths_list(const struct options *o)
 
 	if (o->json) {
 		printf("{\"souths\":[{\"name\":\"host\",\"works\":%s,\"why\":\"%s\",\"calls\":[", works ? "true" : "false", why);
-		print_calls(true);
+		souths_print_calls(true);
 		printf("]}");
 		for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
 			printf(",{\"name\":\"%s\",\"works\":false,\"why\":\"not built yet\"}", others[i]);
@@ -59,8 +60,10 @@ int souths_list(const struct options *o)
 		return 0;
 	}
 	printf("host     %s\n", works ? "works: a seccomp filter between the sandbox and this kernel" : why);
-	if (o->verbose)
-		print_calls(false);
+	if (o->verbose) {
+		souths_print_calls(false);
+		isolate_print();
+	}
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
 		printf("%-8s not built yet\n", others[i]);
 	return 0;

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -21,7 +22,8 @@ static const char *const etc_parts[] = {
 	"gai.conf", "services", "protocols", "localtime", "timezone", "locale.alias", "locale.conf", "default/locale",
 	"alternatives", "terminfo", "inputrc", "bash.bashrc", "profile", "profile.d", "mime.types", "magic", "mailcap",
 	"ssl/certs", "ssl/openssl.cnf", "ca-certificates", "debian_version", "os-release", "lsb-release", "issue",
-	"python3", "python3.11", "perl", "vim", "gitconfig", "java-17-openjdk", "fonts", "manpath.config", "login.defs",
+	"python*", "perl", "vim", "gitconfig", "java-*", "fonts", "manpath.config", "login.defs", "shells", "networks", "rpc",
+	"pki/tls/certs", "pki/ca-trust/extracted", "crypto-policies", "ld-musl-x86_64.path",
 };
 static const char *const usr_links[] = { "bin", "sbin", "lib", "lib32", "lib64", "libx32" };
 
@@ -79,9 +81,15 @@ static void add_system(struct view *v)
 		}
 	}
 	for (size_t i = 0; i < sizeof(etc_parts) / sizeof(*etc_parts); i++) {
+		glob_t g;
+
 		snprintf(path, sizeof(path), "/etc/%s", etc_parts[i]);
-		/* through a symlink too: what counts is the name inside */
-		add_host(v, path, path, true, false);
+		if (!glob(path, GLOB_NOSORT, NULL, &g)) {
+			/* through a symlink too: what counts is the name inside */
+			for (size_t k = 0; k < g.gl_pathc; k++)
+				add_host(v, g.gl_pathv[k], g.gl_pathv[k], true, false);
+			globfree(&g);
+		}
 	}
 	add_host(v, "/var/lib/dpkg/status", "/var/lib/dpkg/status", true, false);
 }
@@ -95,24 +103,31 @@ static bool below(const char *path, const char *dir)
 	return !strncmp(path, dir, n) && (path[n] == '/' || !path[n] || n == 1);
 }
 
+/* @home is @cwd or lies below it. */
+static bool shows_home(const char *cwd, const char *home)
+{
+	char *full = home && *home == '/' && home[1] ? realpath(home, NULL) : NULL;
+	bool yes = full && full[1] && below(full, cwd);
+
+	free(full);
+	return yes;
+}
+
 /* Showing @cwd would show a home directory, or everything. */
 static bool cwd_is_private(const char *cwd)
 {
+	bool private = !strcmp(cwd, "/") || !strcmp(cwd, "/home") || !strcmp(cwd, "/root") || shows_home(cwd, getenv("HOME"));
 	struct passwd *pw;
-	const char *home = getenv("HOME");
-	bool private = !strcmp(cwd, "/");
 
-	if (home && *home == '/' && below(home, cwd))
-		private = true;
 	setpwent();
-	while (!private && (pw = getpwent()))
-		/* "/" and the like are the homes of daemons */
-		if (pw->pw_dir && strlen(pw->pw_dir) > 1 && below(pw->pw_dir, cwd) &&
-		    (!strncmp(pw->pw_dir, "/home", 5) || !strncmp(pw->pw_dir, "/root", 5)))
-			private = true;
+	while (!private && (pw = getpwent())) {
+		const char *home = pw->pw_dir;
+
+		/* people's; the homes of daemons are /bin, /var/mail and the like */
+		if (home && (!pw->pw_uid || pw->pw_uid >= 1000 || pw->pw_uid == getuid() || !strncmp(home, "/home/", 6)))
+			private = shows_home(cwd, home);
+	}
 	endpwent();
-	if (!strcmp(cwd, "/home") || !strcmp(cwd, "/root"))
-		private = true;
 	return private;
 }
 
@@ -133,8 +148,10 @@ static void add_cwd(struct view *v, const struct options *o)
 	if (!getcwd(cwd, sizeof(cwd)))
 		return;
 	if (cwd_is_private(cwd)) {
-		if (!o->chdir)
+		if (!o->chdir && strcmp(cwd, "/"))
 			message("%s is not shown inside, since it is or contains a home directory; --bind %s shows it", cwd, cwd);
+		else if (!o->chdir)
+			message("the current directory, /, is not shown inside: start elsewhere, or --bind what is needed");
 		return;
 	}
 	if (!shown(v, cwd)) {
@@ -150,53 +167,131 @@ static void add_cwd(struct view *v, const struct options *o)
 	}
 }
 
+/* What @path inside is on the host, or NULL when it is nothing of the host's. */
+static char *host_path(const struct view *v, const char *path)
+{
+	char *link = NULL, *found;
+
+	/* the last that is mounted there hides those before */
+	for (size_t i = v->nr; i-- > 0; ) {
+		const struct view_mount *m = &v->mounts[i];
+		const char *rest = path + strlen(m->dst);
+
+		if (!below(path, m->dst))
+			continue;
+		if (!strcmp(m->dst, "/"))
+			rest = path;
+		switch (m->kind) {
+		case BOOT_MOUNT_HOST: case BOOT_MOUNT_HOST_FILE: case BOOT_MOUNT_OVERLAY:
+			return xasprintf("%s%s", m->source, rest);
+		case BOOT_MOUNT_SYMLINK:
+			link = xasprintf("%s%s%s", *m->source == '/' ? "" : "/", m->source, rest);
+			found = host_path(v, link);
+			free(link);
+			return found;
+		default:
+			return NULL;
+		}
+	}
+	return NULL;
+}
+
+static bool executable_inside(const struct view *v, const char *path)
+{
+	char *host = host_path(v, path);
+	struct stat st;
+	bool yes = host && !stat(host, &st) && S_ISREG(st.st_mode) && !access(host, X_OK);
+
+	free(host);
+	return yes;
+}
+
+/* By the PATH that the program gets. */
+static char *find_in_path(const struct view *v, const struct options *o, const char *name)
+{
+	const char *dirs = env_path(o), *end;
+	char *path;
+
+	for (; ; dirs = end + 1) {
+		end = strchrnul(dirs, ':');
+		path = xasprintf("%.*s/%s", (int)(end - dirs), dirs, name);
+		if (*path == '/' && executable_inside(v, path))
+			return path;
+		free(path);
+		if (!*end)
+			return NULL;
+	}
+}
+
+static void __attribute__((noreturn)) no_program(int status, const char *name, const char *why)
+{
+	message("%s: %s", name, why);
+	exit(status);
+}
+
 /* Where PROGRAM lies inside; one outside of what is shown is granted by itself. */
 static void find_program(struct view *v, struct options *o)
 {
 	const char *name = o->argc ? o->argv[0] : "sh";
-	static const char *const dirs[] = { "/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin" };
+	struct stat st;
 	char *full;
 
+	if (!*name)
+		no_program(127, "''", "no program has an empty name");
 	if (!strchr(name, '/')) {
-		for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
-			o->program = xasprintf("%s%s/%s", o->root ? o->root : "", dirs[i], name);
-			if (!access(o->program, X_OK)) {
-				if (o->root) {
-					free(o->program);
-					o->program = xasprintf("%s/%s", dirs[i], name);
-				}
-				return;
-			}
-			free(o->program);
-		}
-		message("%s: not found in %s", name, "/usr/local/bin, /usr/bin, /bin, …: give its path");
-		exit(127);
+		o->program = find_in_path(v, o, name);
+		if (!o->program)
+			no_program(127, name, xasprintf("not found in %s inside: give its path, or --env PATH=...", env_path(o)));
+		return;
 	}
-	if (o->root || access(name, F_OK)) {
+	if (o->root) {
+		o->program = xstrdup(name);
+		return;
+	}
+	/* as it was named when that is seen inside, so that argv[0] and links behave; else what it leads to */
+	if (name[0] == '/' && shown(v, name)) {
 		o->program = xstrdup(name);
 		return;
 	}
 	full = realpath(name, NULL);
-	if (!full)
-		die("%s: %s", name, strerror(errno));
-	/* as it was named when that is seen inside, so that argv[0] and links behave; else what it leads to */
-	if (name[0] == '/' && shown(v, name)) {
-		o->program = xstrdup(name);
-		free(full);
-		return;
+	if (!full) {
+		bool gone = errno == ENOENT || errno == ENOTDIR;
+
+		/* it may be inside only: below a --tmpfs, say */
+		if (name[0] == '/' && gone) {
+			o->program = xstrdup(name);
+			return;
+		}
+		no_program(gone ? 127 : 126, name, strerror(errno));
 	}
-	if (!shown(v, full))
+	if (!shown(v, full)) {
+		if (stat(full, &st))
+			no_program(126, name, strerror(errno));
+		if (!S_ISREG(st.st_mode))
+			no_program(126, name, "not a regular file");
 		add_host(v, full, full, true, true);
+	}
 	o->program = full;
 }
 
 int view_build(struct view *v, struct options *o)
 {
-	if (o->root)
-		add_host(v, o->root, "/", true, true);
+	if (o->root) {
+		char *full = realpath(o->root, NULL);
+		struct stat st;
+
+		if (!full || stat(full, &st))
+			die("--root %s: %s", o->root, strerror(errno));
+		if (!S_ISDIR(st.st_mode))
+			die("--root %s: images are not built yet: unpack it and name the directory", o->root);
+		add_host(v, full, "/", true, true);
+		free(full);
+	}
 	add(v, BOOT_MOUNT_TMPFS, NULL, "/tmp", false)->mode = 01777;
 	if (!o->root)
 		add_system(v);
+	/* whoever runs inside owns it: the ids inside are not always root's */
+	add(v, BOOT_MOUNT_TMPFS, NULL, env_home(o), false)->mode = 01777;
 	add(v, BOOT_MOUNT_PROC, NULL, "/proc", false);
 	add(v, BOOT_MOUNT_SYS, NULL, "/sys", true);
 	add_cwd(v, o);
@@ -217,6 +312,52 @@ int view_build(struct view *v, struct options *o)
 	return 0;
 }
 
+static void json_member(const char *before, const char *name, const char *value)
+{
+	printf("%s\"%s\":", before, name);
+	json_string(stdout, value);
+}
+
+static void print_json(const struct view *v, const struct options *o, const char *const kinds[])
+{
+	json_member("{", "program", o->program);
+	json_member(",", "cwd", v->cwd);
+	printf(",\"mounts\":[");
+	for (size_t i = 0; i < v->nr; i++) {
+		const struct view_mount *m = &v->mounts[i];
+
+		json_member(i ? ",{" : "{", "dst", m->dst);
+		json_member(",", "kind", kinds[m->kind]);
+		json_member(",", "source", m->source ? m->source : "");
+		printf(",\"ro\":%s}", m->ro ? "true" : "false");
+	}
+	printf("],\"calls\":[");
+	souths_print_calls(true);
+	printf("],\"limits\":{\"mem\":%llu,\"cpus\":%u,\"procs\":%u,\"fds\":%u,\"time\":%llu,\"timeout_ms\":%llu}}\n",
+	       (unsigned long long)o->mem, o->cpus, o->procs, o->max_fds, (unsigned long long)o->time,
+	       (unsigned long long)o->timeout_ms);
+}
+
+static void print_text(const struct view *v, const struct options *o, const char *const kinds[])
+{
+	printf("program %s\nin %s\n", o->program, v->cwd);
+	printf("mounts\n");
+	for (size_t i = 0; i < v->nr; i++) {
+		const struct view_mount *m = &v->mounts[i];
+
+		printf("  %-28s %s%s%s%s\n", m->dst, kinds[m->kind], m->source ? " " : "", m->source ? m->source : "",
+		       m->ro ? " (ro)" : "");
+	}
+	printf("calls\n");
+	souths_print_calls(false);
+	printf("limits\n  memory %llu MiB, %u processors, %u tasks, %u files a process\n", (unsigned long long)o->mem >> 20,
+	       o->cpus, o->procs, o->max_fds);
+	if (o->time)
+		printf("  %llu s of processor time a process\n", (unsigned long long)o->time);
+	if (o->timeout_ms)
+		printf("  ended after %.3f s\n", (double)o->timeout_ms / 1000);
+}
+
 void view_print(const struct view *v, const struct options *o)
 {
 	static const char *const kinds[] = {
@@ -226,23 +367,7 @@ void view_print(const struct view *v, const struct options *o)
 	};
 
 	if (o->json)
-		printf("{\"program\":\"%s\",\"cwd\":\"%s\",\"mounts\":[", o->program, v->cwd);
+		print_json(v, o, kinds);
 	else
-		printf("program %s\nin %s\n", o->program, v->cwd);
-	for (size_t i = 0; i < v->nr; i++) {
-		const struct view_mount *m = &v->mounts[i];
-
-		if (o->json)
-			printf("%s{\"dst\":\"%s\",\"kind\":\"%s\",\"source\":\"%s\",\"ro\":%s}", i ? "," : "", m->dst, kinds[m->kind],
-			       m->source ? m->source : "", m->ro ? "true" : "false");
-		else
-			printf("%-28s %s%s%s%s\n", m->dst, kinds[m->kind], m->source ? " " : "", m->source ? m->source : "",
-			       m->ro ? " (ro)" : "");
-	}
-	if (o->json)
-		printf("],\"mem\":%llu,\"cpus\":%u,\"procs\":%u,\"fds\":%u}\n", (unsigned long long)o->mem, o->cpus, o->procs,
-		       o->max_fds);
-	else
-		printf("memory %llu MiB, %u processors, %u tasks, %u files a process\n", (unsigned long long)o->mem >> 20,
-		       o->cpus, o->procs, o->max_fds);
+		print_text(v, o, kinds);
 }
