@@ -182,8 +182,10 @@ bool wait_asleep(pid_t pid)
 	for (int i = 0; i < 3000; i++) {
 		snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
+		if (fd < 0) {
+			msleep(50);	/* without /proc, hope */
 			return false;
+		}
 		len = read(fd, buf, sizeof(buf) - 1);
 		close(fd);
 		if (len <= 0)

@@ -129,7 +129,6 @@ static const struct {
 	{ "fcntl_getlk", SYS_fcntl, A(FD_, 5, BUF), 3, 4 },
 	{ "execve", SYS_execve, A(PATH, BUF, BUF), 3, 1 },
 	{ "mincore", SYS_mincore, A(BUF, 0, BUF), 3, 0 },
-	{ "name_to_handle_at", SYS_name_to_handle_at, A(-100, PATH, BUF, BUF, 0), 5, 6 },
 	{ "process_vm_readv", SYS_process_vm_readv, A(0, BUF, 1, BUF, 1, 0), 6, 0 },
 };
 

@@ -18,6 +18,8 @@ TEST(clocks)
 	struct timespec a, b, res;
 
 	for (int id = 0; id < 13; id++) {
+		if (id == 8 || id == 9)
+			continue;	/* alarm clocks: there where the machine has an RTC */
 		OK(N("%d.get", id), clock_gettime(id, &a));
 		OK(N("%d.syscall", id), syscall(SYS_clock_gettime, id, &b));
 		OK(N("%d.res", id), clock_getres(id, &res));
@@ -174,11 +176,11 @@ TEST(sched)
 	RET("setaffinity.one", sched_setaffinity(0, sizeof(set), &set));
 	RET("getaffinity.one", sched_getaffinity(0, sizeof(set), &set));
 	NUM("one", CPU_COUNT(&set));
-	YES("getcpu", sched_getcpu() == first);
+	YES("getcpu", CPU_ISSET(sched_getcpu(), &old));
 	unsigned int cpu = 99, node = 99;
 
 	RET("getcpu.syscall", syscall(SYS_getcpu, &cpu, &node, NULL));
-	YES("getcpu.is", (int)cpu == first && node < 99);
+	YES("getcpu.is", CPU_ISSET(cpu, &old) && node < 99);
 	RET("getpriority", getpriority(PRIO_PROCESS, 0));
 	RET("getpriority.raw", syscall(SYS_getpriority, PRIO_PROCESS, 0));
 	RET("getpriority.bad", getpriority(7, 0));
