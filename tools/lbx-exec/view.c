@@ -300,7 +300,8 @@ int view_build(struct view *v, struct options *o)
 
 		if (!full)
 			die("--bind %s: %s", o->binds[i].src, strerror(errno));
-		add_host(v, full, o->binds[i].dst ? o->binds[i].dst : full, o->binds[i].ro, true);
+		add_host(v, full, o->binds[i].dst ? o->binds[i].dst : *o->binds[i].src == '/' ? o->binds[i].src : full,
+			 o->binds[i].ro, true);
 		free(full);
 	}
 	for (size_t i = 0; i < o->nr_tmpfs; i++)
