@@ -57,7 +57,7 @@ archive = @echo "  AR      $@"; mkdir -p $(@D); rm -f $@; \
 # Totals are printed once, at the end, over all that ran. JOBS=2 for a quicker
 # run whose timing-sensitive tests may then disturb each other.
 JOBS ?= 1
-run_tests = $(PYTHON) selftests/run -j $(JOBS) --build $(O)
+run_tests = $(PYTHON) selftests/run -j $(JOBS) --build $(O) --known selftests/known
 
 include $(sort $(wildcard */build.mk */*/build.mk */*/*/build.mk))
 
@@ -89,6 +89,7 @@ bench: setup
 
 demo: setup
 	@$(MAKE) --no-print-directory all
+	@O=$(O) tools/demo
 
 clean:
 	rm -rf $(O)
