@@ -8,6 +8,7 @@
 #include "fs/file.h"
 #include "fs/fs_state.h"
 #include "fs/namei.h"
+#include "fs/proc/proc.h"
 #include "mm/kmalloc.h"
 #include "mm/mm.h"
 #include "north/linux/syscall.h"
@@ -112,6 +113,8 @@ void kernel_boot(const struct boot_config *config)
 	if (config->flags & BOOT_STATS && stats_init())
 		boot_fail(EXIT_BOOT, "no memory for statistics: more with --mem");
 	ret = vfs_init();
+	if (!ret)
+		ret = proc_init();
 	if (!ret)
 		ret = boot_mounts();
 	if (ret)

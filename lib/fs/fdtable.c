@@ -532,5 +532,10 @@ int fd_unshare(void)
 
 u32 fd_table_size(void)
 {
-	return READ_ONCE(current->files->max);
+	return files_table_size(current->files);
+}
+
+u32 files_table_size(const struct files *files)
+{
+	return READ_ONCE(files->max);
 }

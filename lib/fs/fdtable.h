@@ -21,6 +21,8 @@ int fd_set_cloexec(int fd, bool on);
 void fd_close_range(u32 first, u32 last, bool cloexec);
 /* fd_table_size() - how many numbers the current table has room for: select(2) looks at no more of a set than that */
 u32 fd_table_size(void);
+/* files_table_size() - the same of another task's table */
+u32 files_table_size(const struct files *files);
 /* fd_unshare() - give the current task a table of its own. Return: 0, -ENOMEM */
 int fd_unshare(void);
 

@@ -3,6 +3,7 @@
 #include "base/errno.h"
 #include "base/random.h"
 #include "base/string.h"
+#include "mm/kmalloc.h"
 #include "mm/pagecache.h"
 #include "mm/vma.h"
 
@@ -48,6 +49,29 @@ static void forget_all(struct mm *mm, struct list *trash)
 	mm->hole_size = 0;
 }
 
+void mm_set_strings(struct mm *mm, char *args, size_t args_len, char *envs, size_t envs_len)
+{
+	struct exec_strings *x = mm->strings ? NULL : kmalloc(sizeof(*x));
+
+	if (!x) {
+		kfree(args);
+		kfree(envs);
+		return;
+	}
+	*x = (struct exec_strings){ .args = args, .envs = envs, .args_len = args_len, .envs_len = envs_len };
+	ref_init(&x->ref);
+	store_release(&mm->strings, x);
+}
+
+static void exec_strings_put(struct exec_strings *x)
+{
+	if (!x || !ref_put(&x->ref))
+		return;
+	kfree(x->args);
+	kfree(x->envs);
+	kfree(x);
+}
+
 void mm_put(struct mm *mm)
 {
 	LIST_HEAD(trash);
@@ -58,6 +82,7 @@ void mm_put(struct mm *mm)
 	trash_free(&trash);
 	if (mm->exe)
 		file_put(mm->exe);
+	exec_strings_put(mm->strings);
 	kfree(mm);
 }
 
@@ -227,6 +252,8 @@ struct mm *mm_clone(struct mm *old)
 	mm->max_rss_pages = 0;
 	if (mm->exe)
 		file_get(mm->exe);
+	if (mm->strings)
+		ref_get(&mm->strings->ref);
 	ret = copy_vmas(mm, old);
 	mutex_unlock(&old->lock);
 	trash_free(&trash);

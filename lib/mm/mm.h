@@ -92,6 +92,13 @@ struct vma {
 
 struct pager;			/* the pager's own half */
 
+/* What execve() was given: who looks from another address space cannot read the program's own. Counted, never changed. */
+struct exec_strings {
+	ref_t ref;
+	char *args, *envs;	/* kmalloc()ed; strings one after the other */
+	size_t args_len, envs_len;
+};
+
 struct mm {
 	ref_t ref;		/* one per task that runs in it, and those who look at it */
 	struct mutex lock;	/* guards everything below; outside pagecache.lock */
@@ -104,6 +111,7 @@ struct mm {
 	u64 auxv[64];		/* as given to the program: /proc/self/auxv */
 	u32 nr_auxv;
 	struct file *exe;	/* a reference: /proc/self/exe */
+	struct exec_strings *strings;	/* a reference: /proc/<pid>/cmdline; set once, NULL: none */
 	u32 users;		/* tasks that run in it; guarded by lock */
 	bool dumpable;
 	void *south;		/* of the machine: hosted: the host process */
@@ -155,6 +163,10 @@ extern const struct pager_ops *pager;
 __must_check struct mm *mm_create(void);
 void mm_get(struct mm *mm);
 void mm_put(struct mm *mm);
+/*
+ * mm_set_strings() - @args and @envs, kmalloc()ed, are the mm's from now on, in any case; without memory it has none
+ */
+void mm_set_strings(struct mm *mm, char *args, size_t args_len, char *envs, size_t envs_len);
 /* mm_clone() - the books of a fork: every VMA copied; the pages themselves are copied by mm_start_fork() */
 __must_check struct mm *mm_clone(struct mm *old);
 /*

@@ -409,6 +409,8 @@ static void __noreturn exec_commit(void *arg)
 	t->mm->exe = x->image.file;	/* with its reference and its hold on writers, which mm gives back */
 	ret = load(x);
 	x->image.file = NULL;
+	mm_set_strings(t->mm, x->args.buf, x->args.len, x->envs.buf, x->envs.len);
+	x->args = x->envs = (struct string_list){ 0 };
 	vfork_complete(t);
 	exec_state_free(x);
 	if (ret)

@@ -7,17 +7,14 @@
 #include "mm/kmalloc.h"
 #include "mm/uaccess.h"
 #include "north/linux/syscall.h"
+#include "north/linux/uts.h"
 #include "process/cred.h"
 #include "process/pid.h"
 #include "process/signal.h"
 #include "sched/time.h"
 #include "south/south.h"
 
-#define UTS_LEN		65
-/* The interface that programs find: features are those of this Linux. */
-#define UTS_RELEASE	"6.12.0-litebox"
-
-static char domainname[UTS_LEN] = "(none)";
+char uts_domainname[UTS_LEN] = "(none)";
 
 SYSCALL_DEFINE(uname)
 {
@@ -29,9 +26,9 @@ SYSCALL_DEFINE(uname)
 	strscpy(u.sysname, "Linux", UTS_LEN);
 	strscpy(u.nodename, boot_hostname, UTS_LEN);
 	strscpy(u.release, UTS_RELEASE, UTS_LEN);
-	strscpy(u.version, "#1 SMP litebox", UTS_LEN);
+	strscpy(u.version, UTS_VERSION, UTS_LEN);
 	strscpy(u.machine, "x86_64", UTS_LEN);
-	strscpy(u.domain, domainname, UTS_LEN);
+	strscpy(u.domain, uts_domainname, UTS_LEN);
 	/* PER_LINUX32: setarch(8) */
 	if ((current->process->personality & 0xff) == 8)
 		strscpy(u.machine, "i686", UTS_LEN);
@@ -59,7 +56,7 @@ SYSCALL_DEFINE(sethostname)
 
 SYSCALL_DEFINE(setdomainname)
 {
-	return set_name(domainname, a[0], a[1]);
+	return set_name(uts_domainname, a[0], a[1]);
 }
 
 SYSCALL_DEFINE(sysinfo)
