@@ -91,7 +91,11 @@ static int mount_host(const struct boot_mount *m)
 		if (!sb)
 			return -ENOMEM;
 	}
-	return mount_super(sb, m, "host");
+	ret = mount_super(sb, m, "host");
+	/* over the whole tree: what every tree has is hidden now */
+	if (!ret && !strcmp(boot_string(m->dst), "/"))
+		ret = vfs_skeleton();
+	return ret;
 }
 
 static int mount_tmpfs(const struct boot_mount *m)

@@ -145,7 +145,8 @@ static void add_cwd(struct view *v, const struct options *o)
 	char cwd[PATH_MAX];
 
 	v->cwd = xstrdup(o->chdir ? o->chdir : "/");
-	if (!getcwd(cwd, sizeof(cwd)))
+	/* another tree is meant to be that tree */
+	if (o->root || !getcwd(cwd, sizeof(cwd)))
 		return;
 	if (cwd_is_private(cwd)) {
 		if (!o->chdir && strcmp(cwd, "/"))
@@ -285,6 +286,8 @@ int view_build(struct view *v, struct options *o)
 		if (!S_ISDIR(st.st_mode))
 			die("--root %s: images are not built yet: unpack it and name the directory", o->root);
 		add_host(v, full, "/", true, true);
+		/* changes in memory: places to mount on are made there too */
+		v->mounts[v->nr - 1].kind = BOOT_MOUNT_OVERLAY;
 		free(full);
 	}
 	add(v, BOOT_MOUNT_TMPFS, NULL, "/tmp", false)->mode = 01777;
@@ -304,8 +307,12 @@ int view_build(struct view *v, struct options *o)
 			 o->binds[i].ro, true);
 		free(full);
 	}
-	for (size_t i = 0; i < o->nr_tmpfs; i++)
-		add(v, BOOT_MOUNT_TMPFS, NULL, o->tmpfs[i].dst, false)->size = o->tmpfs[i].size;
+	for (size_t i = 0; i < o->nr_tmpfs; i++) {
+		struct view_mount *m = add(v, BOOT_MOUNT_TMPFS, NULL, o->tmpfs[i].dst, false);
+
+		m->size = o->tmpfs[i].size;
+		m->mode = 01777;
+	}
 	find_program(v, o);
 	for (size_t i = 0, n = 0; i < v->nr; i++)
 		if (v->mounts[i].fd >= 0)
