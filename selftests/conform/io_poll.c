@@ -88,7 +88,7 @@ TEST(poll)
 		write(p[1], "x", 1);
 		_exit(0);
 	}
-	RET("woken", poll(f, 1, 3000));
+	RET("woken", poll(f, 1, 15000));
 	HEX("woken.is", f[0].revents);
 	xwait(pid);
 	f[0] = f[1] = (struct pollfd){ p[0], POLLIN, 0 };
@@ -293,7 +293,7 @@ TEST(wakeups)
 		write(p[1], "x", 1);
 		_exit(0);
 	}
-	STR("woken", wait_for(ep, 3000));
+	STR("woken", wait_for(ep, 15000));
 	xwait(pid);
 	MUST(read(p[0], buf, 1));
 	long long t = now_ns();
@@ -310,7 +310,7 @@ TEST(wakeups)
 		MUST(add(ep, q[0], EPOLLIN, 6));
 		_exit(0);
 	}
-	STR("added_later", wait_for(ep, 3000));
+	STR("added_later", wait_for(ep, 15000));
 	xwait(pid);
 	/* with maxevents 1 the ready ones take turns */
 	int r[2], turns[2] = { 0 };

@@ -80,7 +80,7 @@ TEST(sleeping)
 	start = now_ns();
 	for (int i = 0; i < 20; i++)
 		nanosleep(&(struct timespec){ 0, 1000 }, NULL);
-	YES("short_sleeps_are_short", now_ns() - start < 500000000);
+	YES("short_sleeps_are_short", now_ns() - start < 2000000000);
 }
 
 TEST(uname)

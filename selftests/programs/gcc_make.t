@@ -41,7 +41,7 @@ setup()
 	END
 }
 
-same "make -j2" 120 sh 'make -s -j2 2>&1; ./prog; echo "status $?"; make -q; echo "up to date $?"; touch all.h; make -n | grep -c gcc || make -n | grep -c "cc "; make -s 2>&1; ls *.o | wc -l; size -A prog | grep -c debug; nm prog | grep -c " T f"; strip prog; ./prog; make -s clean; ls'
+rw=1 same "make -j2" 120 sh 'make -s -j2 2>&1; ./prog; echo "status $?"; make -q; echo "up to date $?"; touch all.h; make -n | grep -c gcc || make -n | grep -c "cc "; make -s 2>&1; ls *.o | wc -l; size -A prog | grep -c debug; nm prog | grep -c " T f"; strip prog; ./prog; make -s clean; ls'
 same "other ways to build" 120 sh 'gcc -O0 -o p0 *.c -lm && ./p0; gcc -Os -static -o ps *.c -lm && ./ps; gcc -fPIC -shared -o libf.so f*.c -lm && gcc -o pd main.c -L. -lf -Wl,-rpath,"\$ORIGIN" && ./pd; gcc -O1 -flto=2 -o pl *.c -lm && ./pl
 echo "int main(void) { return undeclared; }" | gcc -x c - 2>&1 | grep -c error; echo "syntax error" >bad.c; gcc -c bad.c 2>/dev/null || echo "failed $?"; rm -f bad.c; gcc -E main.c | grep -c f20; gcc -S -o - f1.c | grep -c call; printf "int main(void){int*p=0;return *p;}" >c.c; gcc -o crash c.c; ./crash; echo "status $?"
 printf "#include <iostream>\n#include <vector>\n#include <thread>\nint main(){std::vector<std::thread> t;int s[4];for(int i=0;i<4;i++)t.emplace_back([&,i]{s[i]=i*i;});for(auto&x:t)x.join();try{throw 1;}catch(int e){std::cout<<s[3]+e<<std::endl;}}" >t.cc; g++ -O1 -pthread -o t t.cc && ./t; rm -f p0 ps pd pl libf.so crash t' 

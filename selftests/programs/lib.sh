@@ -56,12 +56,8 @@ finish()
 	exit
 }
 
-# The files below a directory: type, mode, links of files, size and content, but no times and no numbers of inodes.
-manifest()
-{
-	(cd "$1" && find . -mindepth 1 -printf '%y %m %p %l\n' | LC_ALL=C sort
-	 find . -type f -exec sha256sum {} + | LC_ALL=C sort -k2)
-}
+# The files in the working directory, said after a line of its own: type, mode, name, target, content; no times.
+manifest='echo "=== files"; find . -mindepth 1 -printf "%y %m %p %l\n" | LC_ALL=C sort; find . -type f -exec sha256sum {} + | LC_ALL=C sort -k2'
 
 show_diff() # NAME WHAT FILE1 FILE2
 {
@@ -77,27 +73,34 @@ run_side() # SIDE SECONDS SHELL TEXT
 	if [ "$(type -t setup)" = function ]; then
 		(cd "$work" && setup) >"$tmp/setup.log" 2>&1 || { echo "Bail out! setup: $(tail -1 "$tmp/setup.log")"; exit 1; }
 	fi
+	local outer="$prelude"'"$0" -c "$1"; s=$?; '"$manifest; exit \$s"
+
 	# The braces swallow this shell's own word that a job was killed.
 	if [ "$side" = native ] || [ -n "${PROGRAMS_SELF:-}" ]; then
-		{ (cd "$work" && exec timeout -k 5 "$seconds" env -i "$shell" -c "$prelude$text") \
+		{ (cd "$work" && exec timeout -k 5 "$seconds" env -i sh -c "$outer" "$shell" "$text") \
 			<"${stdin:-/dev/null}" >"$tmp/$side.out" 2>"$tmp/$side.err"; } 2>/dev/null
 	else
 		# shellcheck disable=SC2086
-		{ (cd "$work" && exec timeout -k 5 "$((seconds * 4))" "$lbx" $opts --bind "$work:$work:rw" -- \
-			"$shell" -c "$prelude$text") <"${stdin:-/dev/null}" >"$tmp/$side.out" \
+		{ (cd "$work" && exec timeout -k 5 "$((seconds * 3))" "$lbx" $opts ${rw:+--bind "$work:$work:rw"} -- \
+			sh -c "$outer" "$shell" "$text") <"${stdin:-/dev/null}" >"$tmp/$side.out" \
 			2>"$tmp/$side.err"; } 2>/dev/null
 	fi
 	echo $? >"$tmp/$side.status"
+	sed -n '/^=== files$/,$p' "$tmp/$side.out" >"$tmp/$side.files"
+	sed '/^=== files$/,$d' "$tmp/$side.out" >"$tmp/x" && mv "$tmp/x" "$tmp/$side.out"
+	if [ -n "${rw:-}" ]; then	# what came to the host's directory
+		(cd "$work" && eval "$manifest") >>"$tmp/$side.files"
+	fi
 	if [ -n "${filter:-}" ]; then
 		sed -E "$filter" "$tmp/$side.out" >"$tmp/x" && mv "$tmp/x" "$tmp/$side.out"
 		sed -E "$filter" "$tmp/$side.err" >"$tmp/x" && mv "$tmp/x" "$tmp/$side.err"
 	fi
-	manifest "$work" >"$tmp/$side.files"
 	[ -z "${ignore_files:-}" ] || { grep -vE -- "$ignore_files" "$tmp/$side.files" >"$tmp/x"; mv "$tmp/x" "$tmp/$side.files"; }
 }
 
 # same NAME SECONDS SHELL TEXT: one test. Natively it must end with status 0 (or $want) and print something.
-# Variables: stdin (a file), filter (sed -E, for both outputs), ignore_files (grep -E), want (native status).
+# The sandbox starts in the default view, where changes stay in memory; with rw=1 the directory is the host's own.
+# Variables: stdin (a file), rw, filter (sed -E, for both outputs), ignore_files (grep -E), want (native status).
 same()
 {
 	local name=$1 good=1 why='' what

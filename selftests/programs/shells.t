@@ -3,7 +3,7 @@
 # dash and bash: what scripts are made of.
 . "$(dirname "$0")/lib.sh"
 
-filter='s/[0-9]+ (Killed|Terminated)/N \1/; s/process [0-9]+/process N/'
+filter='s/ *[0-9]+ (Killed|Terminated)/ N \1/; s/process [0-9]+/process N/'
 posix=$(cat <<'END'
 echo pipeline; printf '%s\n' c b a | sort | tr a-c A-C | paste -sd, -
 for i in 1 2 3 4 5; do echo $i; done | while read -r n; do echo $((n * n)); done | { sum=0; while read -r n; do sum=$((sum + n)); done; echo $sum; }
