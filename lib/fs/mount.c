@@ -32,6 +32,8 @@ void super_kill(struct super *sb)
 	struct inode *inode = sb->root;
 
 	dcache_prune_super(sb);
+	if (sb->ops->unmounted)
+		sb->ops->unmounted(sb);
 	sb->root_dentry = NULL;
 	sb->root = NULL;
 	dentry_put(root);

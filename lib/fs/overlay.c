@@ -395,6 +395,30 @@ const struct inode_ops ovl_special_ops = {
 
 /* ---- the whole ---- */
 
+/* Inodes that the table alone keeps, for lower names that nobody will look up any more. */
+static void ovl_unmounted(struct super *sb)
+{
+	struct overlay *o = sb->priv;
+	struct inode *inode;
+
+	do {
+		struct rb_node *r;
+
+		inode = NULL;
+		mutex_lock(&o->lock);
+		for (r = rb_first(&o->nodes); r && !inode; r = rb_next(r)) {
+			struct ovl_node *n = rb_entry(r, struct ovl_node, rb);
+
+			if (n->pinned) {
+				n->pinned = false;
+				inode = n->inode;
+			}
+		}
+		mutex_unlock(&o->lock);
+		inode_put(inode);
+	} while (inode);
+}
+
 static void ovl_put_super(struct super *sb)
 {
 	struct overlay *o = sb->priv;
@@ -406,6 +430,7 @@ static void ovl_put_super(struct super *sb)
 static const struct super_ops ovl_super_ops = {
 	.statfs = memfs_statfs,
 	.evict = ovl_evict,
+	.unmounted = ovl_unmounted,
 	.put = ovl_put_super,
 };
 

@@ -208,6 +208,8 @@ struct super_ops {
 	int (*sync)(struct super *sb);
 	/* The last reference of an inode went: free what priv stands for. May sleep, any task. */
 	void (*evict)(struct inode *inode);
+	/* The last mount went: drop what keeps inodes alive from within. NULL: nothing does */
+	void (*unmounted)(struct super *sb);
 	/* The super's last reference went */
 	void (*put)(struct super *sb);
 	/* Options for /proc/mounts, each beginning with a comma */

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+# libFuzzer on lib/: every selftests/fuzz/*_fuzz.c is one target, linked with all of lib/ over the fake South. `make check` runs
+# each for some seconds, `make fuzz` for longer. Where there is no clang they are skipped.
+
+ifneq ($(shell command -v $(CLANG)),)
+FUZZ_O := $(O)/fuzz
+FUZZ_SRCS := $(wildcard $(addsuffix /*.c,$(LIB_DIRS))) lib/south/fake/fake.c lib/south/fake/uaccess.c lib/south/fake/kmalloc.c
+FUZZ_OBJS := $(FUZZ_SRCS:%.c=$(FUZZ_O)/%.o)
+FUZZ_TARGETS := $(patsubst selftests/fuzz/%.c,%,$(wildcard selftests/fuzz/*_fuzz.c))
+
+$(FUZZ_O)/include/arch:
+	@mkdir -p $(@D) && ln -sfn $(abspath lib/arch/fake) $@
+
+$(FUZZ_O)/%.o: %.c lib/build.mk selftests/fuzz/build.mk | $(FUZZ_O)/include/arch
+	@echo "  CLANG   $@"; mkdir -p $(@D); \
+	$(CLANG) -Ilib -I. -I$(FUZZ_O)/include -Iselftests/lib -std=gnu11 -O1 -gline-tables-only -w -DLBX_HAVE_LIBC \
+		-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-strict-aliasing -MMD -MP -c -o $@ $<
+
+$(FUZZ_O)/libfuzz.a: $(FUZZ_OBJS)
+	$(archive)
+
+$(FUZZ_O)/%_fuzz: $(FUZZ_O)/selftests/fuzz/%_fuzz.o $(FUZZ_O)/libfuzz.a
+	@echo "  LD      $@"; $(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ -lpthread
+
+ALL += $(FUZZ_TARGETS:%=$(FUZZ_O)/%)
+endif
+TESTS += selftests/fuzz/fuzz.t
+FUZZ_RUNS += selftests/fuzz/long.t@7200
