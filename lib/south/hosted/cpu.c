@@ -219,6 +219,8 @@ void __noreturn cpu_first(void *arg)
 	cpu_set_gs(cpu);
 	slot_at(cpu->slot)->cpu = cpu;
 	hosted_frame_set_altstack(cpu->slot);
+	/* the kick signal goes to any thread of the process: one that came to this one before it had its stack was lost on us */
+	kick_wanted_cpus(cpu->hp);
 	fpu_reset();
 	cpu_idle(cpu);
 }
@@ -229,6 +231,27 @@ int cpu_start(struct cpu *cpu)
 	long ret = gate_clone(HOST_CLONE_THREAD, cpu->idle_stack + sizeof(cpu->idle_stack), &cpu->host_tid, cpu_first, cpu);
 
 	return ret < 0 ? (int)ret : 0;
+}
+
+/*
+ * cpu_clone_process() - gate_clone() of a new host process
+ * Until the child has made itself a cpu it looks like us to the signal handler, with our memory: it would take the kicks that other
+ * threads of ours wait for. So the slot, which is private, names nobody meanwhile, and we look for kicks that we missed afterwards.
+ */
+long cpu_clone_process(void *stack, s32 *tid, void (*fn)(void *arg), void *arg)
+{
+	struct cpu *self = current_cpu();
+	struct slot *slot = slot_at(self->slot);
+	long ret;
+
+	WRITE_ONCE(slot->cpu, NULL);
+	barrier();
+	ret = gate_clone(HOST_CLONE_PROCESS, stack, tid, fn, arg);
+	barrier();
+	WRITE_ONCE(slot->cpu, self);
+	barrier();
+	kick_wanted_cpus(self->hp);
+	return ret;
 }
 
 /* What a frame for rt_sigreturn has to hold so that it only sets the signal stack and the mask, and goes on at @rip. */

@@ -91,7 +91,7 @@ static void __noreturn fork_child(void *arg)
 	struct cpu *cpu = arg;
 	struct task *t = cpu->next;
 
-	/* first of all: until here a host signal was handled as if we were the parent, which changes nothing */
+	/* until here the slot names nobody, and host signals do nothing */
 	cpu_set_gs(cpu);
 	slot_at(cpu->slot)->cpu = cpu;
 	cpu->next = NULL;
@@ -116,7 +116,7 @@ static int hosted_start_fork(struct task *t)
 	cpu->next = t;
 	if (!t->tls)
 		t->tls = machine->get_tls();
-	ret = gate_clone(HOST_CLONE_PROCESS, t->regs, &cpu->host_tid, fork_child, cpu);
+	ret = cpu_clone_process(t->regs, &cpu->host_tid, fork_child, cpu);
 	if (ret < 0) {
 		t->mm->south = NULL;
 		host_process_free(hp);

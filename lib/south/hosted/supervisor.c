@@ -49,7 +49,7 @@ static void make_spare(void)
 	long ret = -ENOMEM;
 
 	if (cpu)
-		ret = gate_clone(HOST_CLONE_PROCESS, cpu->idle_stack + sizeof(cpu->idle_stack), &cpu->host_tid, cpu_spare, cpu);
+		ret = cpu_clone_process(cpu->idle_stack + sizeof(cpu->idle_stack), &cpu->host_tid, cpu_spare, cpu);
 	if (ret < 0 && hp)
 		host_process_free(hp);
 	spin_lock(&sup.lock);
