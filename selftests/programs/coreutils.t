@@ -40,7 +40,7 @@ echo stdout | tee /dev/stderr 2>&1 | cat; test -t 0 || echo not a terminal; path
 (tail -f data & p=$!; sleep 0.2; kill $p) | tail -1; tail --pid=999999 -f /dev/null; echo $?'
 
 same "find and xargs" 20 sh '
-find tree -type f | sort; find tree -name "*.dat" -size +3k | sort; find tree -type l -printf "%p %l\n"; find tree -links 2 | sort; find tree -newermt 2002-01-01 -type f | wc -l
+find tree -type f | sort; find tree -name "*.dat" -size +3k | sort; find tree -type l -printf "%p %l\n"; find tree -type f -links 2 | sort; find tree -newermt 2002-01-01 -type f | wc -l
 find tree -type f -exec grep -l "file 5" {} +; find tree -type f -print0 | sort -z | xargs -0 cat | md5sum; find tree -empty; find tree -perm 644 | wc -l; find tree -maxdepth 1 | sort
 seq 1000 | xargs -n 50 echo | wc -l; seq 20 | xargs -P 4 -I{} sh -c "echo {}" | sort -n | tail -1; find tree -name "f?.txt" -delete; find tree -type f | wc -l; find tree -depth -type d | tail -1'
 
