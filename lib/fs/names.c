@@ -5,6 +5,7 @@
 #include "fs/inotify.h"
 #include "fs/namei.h"
 #include "fs/walk.h"
+#include "mm/kmalloc.h"
 #include "process/task.h"
 
 int may_create(struct inode *dir)
@@ -162,21 +163,26 @@ out:
 
 int vfs_mkdirs(const char *name, u32 mode)
 {
-	char part[256];
+	char *part = kstrdup(name);
 	int ret = 0;
 
-	for (size_t i = 1; !ret && i < sizeof(part); i++) {
-		if (name[i] && name[i] != '/')
+	if (!part)
+		return -ENOMEM;
+	for (char *p = part + 1; !ret; p++) {
+		char was = *p;
+
+		if (was && was != '/')
 			continue;
-		memcpy(part, name, i);
-		part[i] = '\0';
+		*p = '\0';
 		ret = vfs_create_node(AT_FDCWD, part, S_IFDIR | mode, 0, NULL, NULL);
 		if (ret == -EEXIST)
 			ret = 0;
-		if (!name[i])
-			return ret;
+		*p = was;
+		if (!was)
+			break;
 	}
-	return ret ? ret : -ENAMETOOLONG;
+	kfree(part);
+	return ret;
 }
 
 /* fs.protected_hardlinks: no new names for files of others that one could not open for reading and writing anyway. */

@@ -331,6 +331,14 @@ struct inode *ovl_unpin(struct inode *inode)
 
 /* ---- attributes ---- */
 
+void ovl_copy_attrs(struct inode *inode)
+{
+	struct ovl_node *n = ovl_node(inode);
+
+	if (n && !load_acquire(&n->linked) && !((inode->mode ^ n->lower->mode) & S_IFMT))
+		copy_attrs(inode, n->lower);
+}
+
 int ovl_refresh(struct inode *inode)
 {
 	struct ovl_node *n = ovl_node(inode);

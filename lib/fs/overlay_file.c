@@ -167,6 +167,8 @@ static int ovl_open(struct inode *inode, struct file *f)
 	lower = inode_open(n->lower, O_RDONLY);
 	if (IS_ERR(lower))
 		return (int)PTR_ERR(lower);
+	/* Opening may have brought news of its size. */
+	ovl_copy_attrs(inode);
 	f->ops = &ovl_file_ops;
 	f->priv = lower;
 	return 0;

@@ -70,6 +70,7 @@ extern const struct file_ops ovl_dir_file_ops;
 int ovl_setattr(struct inode *inode, const struct iattr *attr);
 void ovl_dir_getattr(struct inode *inode, struct kstat *st);
 int ovl_refresh(struct inode *inode);
+void ovl_copy_attrs(struct inode *inode);	/* what the lower inode says at present, while it is still the one that counts */
 int ovl_setxattr(struct inode *inode, const char *name, const void *value, size_t size, int flags);
 int ovl_removexattr(struct inode *inode, const char *name);
 
