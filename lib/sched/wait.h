@@ -35,6 +35,7 @@ struct task;
 #define TASK_INTERRUPTIBLE	1u	/* signals end the sleep */
 #define TASK_UNINTERRUPTIBLE	2u	/* only wake_task() and the deadline; for waits that are bounded by the library kernel itself */
 #define TASK_KILLABLE		3u	/* as uninterruptible, but a fatal signal ends it */
+#define TASK_STATE_MASK		0xffu	/* who only looks: the scheduler has a bit of its own above */
 
 /* No deadline. Deadlines are ns of the monotonic clock. */
 #define FOREVER			INT64_MAX
