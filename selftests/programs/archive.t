@@ -34,6 +34,6 @@ rw=1 same "xz -T2" 90 sh '
 cat data/d[012]/* >all; xz -T2 -0 --block-size=4MiB -k all; xz -l all.xz | tail -1 | awk "{ print \$2 }"; xz -dc -T2 all.xz | cmp - all && echo same; sha256sum all.xz; rm -r all all.xz data'
 same "tar keeps what files are" 20 sh '
 rm -r data; mkdir t; cd t; echo a >a; chmod 640 a; ln a b; ln -s a c; mkfifo p; mkdir -p d/e; chmod 1777 d; touch -d @1000000000 a; truncate -s 10M sparse; printf x | dd of=sparse bs=1 seek=5000000 conv=notrunc 2>/dev/null
-cd ..; tar -S -cf t.tar t; mkdir x; tar -xpf t.tar -C x; cd x/t; stat -c "%n %A %h %s %F" *; stat -c %Y a; readlink c; cmp sparse ../../t/sparse && echo sparse; [ a -ef b ] && echo hard
+cd ..; tar -S -cf t.tar t; mkdir x; tar -xpf t.tar -C x; cd x/t; stat -c "%n %A %h %s %F" a b c p sparse; stat -c "%A %h" d; stat -c %Y a; readlink c; cmp sparse ../../t/sparse && echo sparse; [ a -ef b ] && echo hard
 cd ../..; printf "%s\0" t/a t/c | tar --null -T - -cf l.tar; tar -tf l.tar; tar -rf l.tar t/d; tar -tf l.tar; tar --delete -f l.tar t/a; tar -tf l.tar; rm t.tar l.tar'
 finish
