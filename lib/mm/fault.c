@@ -201,6 +201,8 @@ int mm_futex_key(u64 addr, struct mm_key *key)
 	if (!v || !v->prot) {
 		ret = -EFAULT;
 	} else if (!vma_shared(v)) {
+		/* private memory that cannot be written never changes: Linux refuses to wait for it */
+		ret = v->prot & PROT_WRITE ? 0 : -EFAULT;
 		*key = (struct mm_key){ mm, addr };
 	} else {
 		key->obj = vma_pagecache(v) ? (void *)v->obj->pc : v->file ? (void *)v->file->inode : (void *)v->obj;

@@ -17,8 +17,14 @@ int futex_key(u64 addr, u32 flags, struct mm_key *key)
 		return -EINVAL;
 	if (!access_ok(addr, 4))
 		return -EFAULT;
-	if (flags & FUTEX_SHARED)
-		return mm_futex_key(addr, key);
+	if (flags & FUTEX_SHARED) {
+		int ret = mm_futex_key(addr, key);
+
+		/* private memory by the shared kind is a futex of its own, as on Linux; words are aligned, so bit 0 is free */
+		if (!ret && key->obj == current->mm)
+			key->off |= 1;
+		return ret;
+	}
 	*key = (struct mm_key){ current->mm, addr };
 	return 0;
 }
@@ -95,12 +101,12 @@ static u32 wake_locked(struct futex_bucket *b, const struct mm_key *key, u32 nr,
 	if (!b->waiters.next)
 		return 0;
 	list_for_each_safe(w, tmp, &b->waiters, node) {
-		if (woken == nr)
-			break;
 		if (w->pi || !same_key(&w->key, key) || !(w->bitset & bitset))
 			continue;
 		futex_wake_waiter(w);
-		woken++;
+		/* none is one, and so is less than none: Linux looks afterwards */
+		if ((s32)++woken >= (s32)nr)
+			break;
 	}
 	return woken;
 }
@@ -225,7 +231,7 @@ static void unlock_two(struct futex_bucket *a, struct futex_bucket *b)
 		mutex_unlock(&b->lock);
 }
 
-long futex_requeue(u64 from, u64 to, u32 nr_wake, u32 nr_move, const u32 *cmp, u32 flags, bool count_moved)
+long futex_requeue(u64 from, u64 to, u32 nr_wake, u32 nr_move, const u32 *cmp, u32 flags)
 {
 	struct futex_bucket *b, *b2;
 	struct futex_waiter *w, *tmp;
@@ -260,14 +266,17 @@ long futex_requeue(u64 from, u64 to, u32 nr_wake, u32 nr_move, const u32 *cmp, u
 			}
 			if (moved == nr_move)
 				break;
+			moved++;
+			/* on the same word they stay where they are: moved to the end, they would come by again and again */
+			if (same_key(&key, &key2))
+				continue;
 			w->key = key2;
 			list_move_tail(&w->node, &b2->waiters);
 			store_release(&w->bucket, b2);
-			moved++;
 		}
 	}
 	unlock_two(b, b2);
-	return ret ? ret : (long)woken + (count_moved ? moved : 0);
+	return ret ? ret : (long)woken + moved;
 }
 
 /* FUTEX_OP(): operation, shift flag, comparison and two 12-bit arguments in one word */

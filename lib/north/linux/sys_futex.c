@@ -99,9 +99,9 @@ SYSCALL_DEFINE(futex)
 	case FUTEX_WAKE_BITSET:
 		return futex_wake(addr, val, val3, flags);
 	case FUTEX_REQUEUE:
-		return futex_requeue(addr, addr2, val, val2, NULL, flags, false);
+		return futex_requeue(addr, addr2, val, val2, NULL, flags);
 	case FUTEX_CMP_REQUEUE:
-		return futex_requeue(addr, addr2, val, val2, &val3, flags, true);
+		return futex_requeue(addr, addr2, val, val2, &val3, flags);
 	case FUTEX_WAKE_OP:
 		return futex_wake_op(addr, addr2, val, val2, val3, flags);
 	case FUTEX_LOCK_PI:
