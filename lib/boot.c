@@ -18,6 +18,7 @@
 #include "process/fork.h"
 #include "process/limits.h"
 #include "south/south.h"
+#include "tty/tty.h"
 
 const struct boot_config *boot_config;
 char boot_hostname[65];
@@ -113,6 +114,8 @@ void kernel_boot(const struct boot_config *config)
 	if (config->flags & BOOT_STATS && stats_init())
 		boot_fail(EXIT_BOOT, "no memory for statistics: more with --mem");
 	ret = vfs_init();
+	if (!ret)
+		ret = tty_init();
 	if (!ret)
 		ret = proc_init();
 	if (!ret)

@@ -128,7 +128,10 @@ struct file *open_inode(const struct path *p, u32 flags)
 			goto err_put;
 		f->mode |= FMODE_WRITER;
 	}
+	/* terminals want to know it; it does not stay */
+	f->flags |= flags & O_NOCTTY;
 	ret = open_type(inode, f);
+	f->flags &= ~(u32)O_NOCTTY;
 	if (ret)
 		goto err_put;
 	f->mode |= FMODE_OPENED;
