@@ -439,3 +439,22 @@ void locks_show_file(struct file *f, struct seq_buf *s)
 	}
 	mutex_unlock(&fl->lock);
 }
+
+void locks_show_inode(struct inode *inode, struct seq_buf *s, u32 *nr)
+{
+	struct file_locks *fl = load_acquire(&inode->locks);
+	struct file_lock *l;
+
+	if (!fl)
+		return;
+	mutex_lock(&fl->lock);
+	list_for_each(l, &fl->flocks, node) {
+		seq_printf(s, "%u: ", (*nr)++);
+		show_lock(s, l, inode);
+	}
+	list_for_each(l, &fl->ranges, node) {
+		seq_printf(s, "%u: ", (*nr)++);
+		show_lock(s, l, inode);
+	}
+	mutex_unlock(&fl->lock);
+}

@@ -43,5 +43,7 @@ void locks_release(struct file *f);
 void file_locks_free(struct inode *inode);
 /* locks_show_file() - "lock:" lines of /proc/<pid>/fdinfo */
 void locks_show_file(struct file *f, struct seq_buf *s);
+/* locks_show_inode() - all locks of @inode as lines of /proc/locks, numbered from *@nr on */
+void locks_show_inode(struct inode *inode, struct seq_buf *s, u32 *nr);
 
 #endif

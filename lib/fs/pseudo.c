@@ -91,7 +91,9 @@ static ssize_t pseudo_write(struct file *f, struct uio *from, pos_t *pos)
 	char *text;
 	ssize_t n;
 
-	if (!info->e->store || len >= PAGE_SIZE)
+	if (!info->e->store)
+		return -EIO;
+	if (len >= PAGE_SIZE)
 		return -EINVAL;
 	if (!alive(&info->ctx))
 		return -ESRCH;
@@ -162,11 +164,16 @@ static int pseudo_refresh(struct inode *inode)
 {
 	struct pseudo_ctx *ctx = &info_of(inode)->ctx;
 
-	if (!alive(ctx))
-		return -ENOENT;
-	if (ctx->ops && ctx->ops->owner)
+	/* Who has it open still sees it when the object went: names do not lead here any more. */
+	if (alive(ctx) && ctx->ops && ctx->ops->owner)
 		ctx->ops->owner(ctx, &inode->uid, &inode->gid);
 	return 0;
+}
+
+/* O_TRUNC before a write, and touch(1), change nothing and are no errors. */
+static int pseudo_setattr(struct inode *inode __unused, const struct iattr *attr)
+{
+	return attr->valid & (ATTR_MODE | ATTR_UID | ATTR_GID) ? -EPERM : 0;
 }
 
 static ssize_t pseudo_readlink(struct inode *inode, char *buf, size_t size)
@@ -189,7 +196,9 @@ static struct inode *pseudo_lookup(struct inode *dir, const struct qstr *name);
 static bool pseudo_revalidate(struct inode *dir, const struct qstr *name, struct inode *inode);
 static int pseudo_dir_open(struct inode *inode, struct file *f);
 
-static const struct inode_ops pseudo_file_inode_ops = { .refresh = pseudo_refresh, .open = pseudo_open };
+static const struct inode_ops pseudo_file_inode_ops = {
+	.refresh = pseudo_refresh, .open = pseudo_open, .setattr = pseudo_setattr,
+};
 static const struct inode_ops pseudo_link_ops = { .refresh = pseudo_refresh, .readlink = pseudo_readlink };
 static const struct inode_ops pseudo_magic_ops = {
 	.refresh = pseudo_refresh, .readlink = pseudo_readlink, .follow = pseudo_follow,

@@ -61,6 +61,13 @@ int proc_walk_mm(struct seq_buf *s, const struct pseudo_ctx *ctx, int (*fn)(cons
 /* proc_put_map_line() - as in maps; @buf: PATH_MAX bytes of scratch */
 void proc_put_map_line(struct seq_buf *s, const struct vma_view *v, char *buf);
 void proc_mm_sizes(struct mm *mm, struct proc_mm_sizes *sz);
+struct file;
+int proc_open_mem(const struct pseudo_ctx *ctx, struct file *f);
+int proc_open_pagemap(const struct pseudo_ctx *ctx, struct file *f);
+/* pid_misc.c, net.c, ns.c */
+proc_show_fn proc_show_children;
+extern const struct pseudo_entry proc_misc_table[], proc_net_dir[];
+extern const struct pseudo_dir proc_ns_dir;
 /* pid_fd.c */
 extern const struct pseudo_dir proc_fd_dir, proc_fdinfo_dir;
 proc_readlink_fn proc_readlink_exe, proc_readlink_cwd, proc_readlink_root;
@@ -74,6 +81,12 @@ void proc_cpuinfo_init(void);
 /* system.c */
 proc_show_fn proc_show_meminfo, proc_show_stat_system, proc_show_uptime, proc_show_loadavg, proc_show_version,
 	     proc_show_filesystems, proc_show_cmdline_system;
+void proc_sum_memory(struct proc_mm_sizes *all);
+/* proc_for_each_file() - every open file of every process, once per descriptor; @fn false: stop */
+void proc_for_each_file(bool (*fn)(struct file *f, void *arg), void *arg);
+/* tables.c */
+proc_show_fn proc_show_locks, proc_show_vmstat, proc_show_interrupts, proc_show_softirqs;
+extern const struct pseudo_entry proc_sysvipc_dir[];
 /* sysctl.c */
 extern const struct pseudo_entry proc_sys_dir[];
 void proc_sysctl_init(void);

@@ -112,10 +112,41 @@ static int show_limits(struct seq_buf *s, const struct pseudo_ctx *ctx)
 
 static const struct pseudo_entry thread_table[] = {
 	COMMON_ENTRIES,
+	{ "children", S_IFREG | 0444, .show = proc_show_children },
 	{}
 };
 
-static const struct pseudo_entry thread_entry = { "", S_IFDIR | 0555, .children = thread_table };
+/*
+ * The rest, which both have as well: as the dynamic part, so that the table stands only once.
+ */
+static const struct pseudo_entry *misc_lookup(const struct pseudo_ctx *dir __unused, const struct qstr *name, struct pseudo_ctx *ctx,
+					      bool *counted __unused)
+{
+	for (const struct pseudo_entry *e = proc_misc_table; e->name; e++) {
+		if (strlen(e->name) == name->len && !memcmp(e->name, name->name, name->len)) {
+			ctx->key2 = e->key2;
+			return e;
+		}
+	}
+	return NULL;
+}
+
+static bool misc_next(const struct pseudo_ctx *dir __unused, u64 *from, char *name, size_t size, u32 *mode)
+{
+	u64 at = 0;
+
+	while (proc_misc_table[at].name && at < *from)
+		at++;
+	if (!proc_misc_table[at].name)
+		return false;
+	*from = at;
+	strscpy(name, proc_misc_table[at].name, size);
+	*mode = proc_misc_table[at].mode;
+	return true;
+}
+
+static const struct pseudo_dir misc_dir = { .lookup = misc_lookup, .next = misc_next };
+static const struct pseudo_entry thread_entry = { "", S_IFDIR | 0555, .children = thread_table, .dynamic = &misc_dir };
 
 static const struct pseudo_entry *task_lookup(const struct pseudo_ctx *dir, const struct qstr *name, struct pseudo_ctx *ctx,
 					      bool *counted)
@@ -154,4 +185,4 @@ static const struct pseudo_entry pid_table[] = {
 	{}
 };
 
-const struct pseudo_entry proc_pid_entry = { "", S_IFDIR | 0555, .children = pid_table };
+const struct pseudo_entry proc_pid_entry = { "", S_IFDIR | 0555, .children = pid_table, .dynamic = &misc_dir };

@@ -19,7 +19,7 @@ char proc_state(struct task *t)
 		return p->zombie && t == p->leader ? 'Z' : t->dead ? 'Z' : 'X';
 	if (p->stopped)
 		return 'T';
-	switch (load_relaxed(&t->state) & TASK_STATE_MASK) {
+	switch (load_relaxed(&t->state) & 0xff) {		/* the scheduler keeps a bit of its own above */
 	case TASK_INTERRUPTIBLE:
 		return 'S';
 	case TASK_UNINTERRUPTIBLE:

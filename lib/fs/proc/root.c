@@ -213,19 +213,53 @@ static ssize_t mounts_readlink(const struct pseudo_ctx *ctx __unused, char *buf,
 	return (ssize_t)len;
 }
 
+static ssize_t net_readlink(const struct pseudo_ctx *ctx __unused, char *buf, size_t size)
+{
+	size_t len = min(sizeof("self/net") - 1, size);
+
+	memcpy(buf, "self/net", len);
+	return (ssize_t)len;
+}
+
+/* Tables of what there is none of; key2 is the text. */
+static int show_text(struct seq_buf *s, const struct pseudo_ctx *ctx)
+{
+	seq_puts(s, (const char *)(uintptr_t)ctx->key2);
+	return 0;
+}
+
+#define TEXT(name, text)	{ name, S_IFREG | 0444, .show = show_text, .key2 = (u64)(uintptr_t)(text) }
+
+static const char devices_text[] =
+	"Character devices:\n  1 mem\n  4 tty\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n 10 misc\n136 pts\n\nBlock devices:\n";
+
 static const struct pseudo_entry root_table[] = {
+	TEXT("cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"),
 	{ "cmdline", S_IFREG | 0444, .show = proc_show_cmdline_system },
+	TEXT("consoles", ""),
 	{ "cpuinfo", S_IFREG | 0444, .show = proc_show_cpuinfo },
+	TEXT("devices", devices_text),
+	TEXT("diskstats", ""),
 	{ "filesystems", S_IFREG | 0444, .show = proc_show_filesystems },
+	{ "interrupts", S_IFREG | 0444, .show = proc_show_interrupts },
 	{ "loadavg", S_IFREG | 0444, .show = proc_show_loadavg },
+	{ "locks", S_IFREG | 0444, .show = proc_show_locks },
 	{ "meminfo", S_IFREG | 0444, .show = proc_show_meminfo },
+	TEXT("misc", ""),
+	TEXT("modules", ""),
 	{ "mounts", S_IFLNK | 0777, .readlink = mounts_readlink },
+	{ "net", S_IFLNK | 0777, .readlink = net_readlink },
+	TEXT("partitions", "major minor  #blocks  name\n\n"),
 	{ "self", S_IFLNK | 0777, .readlink = self_readlink },
+	{ "softirqs", S_IFREG | 0444, .show = proc_show_softirqs },
 	{ "stat", S_IFREG | 0444, .show = proc_show_stat_system },
+	TEXT("swaps", "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"),
 	{ "sys", S_IFDIR | 0555, .children = proc_sys_dir },
+	{ "sysvipc", S_IFDIR | 0555, .children = proc_sysvipc_dir },
 	{ "thread-self", S_IFLNK | 0777, .readlink = thread_self_readlink },
 	{ "uptime", S_IFREG | 0444, .show = proc_show_uptime },
 	{ "version", S_IFREG | 0444, .show = proc_show_version },
+	{ "vmstat", S_IFREG | 0444, .show = proc_show_vmstat },
 	{}
 };
 

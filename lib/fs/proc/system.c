@@ -3,8 +3,10 @@
 #include "base/string.h"
 #include "fs/proc/internal.h"
 #include "mm/kmalloc.h"
+#include "mm/mm.h"
 #include "mm/shm.h"
 #include "north/linux/uts.h"
+#include "process/fork.h"
 #include "process/limits.h"
 #include "process/pid.h"
 #include "sched/time.h"
@@ -118,33 +120,65 @@ static void put_kb(struct seq_buf *s, const char *name, u64 bytes)
 	seq_printf(s, "%s:%*s%8lu kB\n", name, (int)max(15 - (int)strlen(name), 0), "", bytes / 1024);
 }
 
+/* What programs have in memory of their own, and of files, as far as the pager can tell. */
+void proc_sum_memory(struct proc_mm_sizes *all)
+{
+	struct process *p;
+
+	memset(all, 0, sizeof(*all));
+	for (s32 pid = 0; (p = process_next_get(pid)); process_put(p)) {
+		struct task *t = process_task_get(p);
+		struct mm *mm = t ? task_mm_get(t) : NULL;
+		struct proc_mm_sizes sz;
+
+		if (mm) {
+			proc_mm_sizes(mm, &sz);
+			all->rss_anon += sz.rss_anon;
+			all->rss_file += sz.rss_file;
+			all->rss_shmem += sz.rss_shmem;
+			all->locked += sz.locked;
+			all->total += sz.data;
+		}
+		mm_put(mm);
+		task_put(t);
+		pid = p->tgid + 1;
+	}
+}
+
 int proc_show_meminfo(struct seq_buf *s, const struct pseudo_ctx *ctx __unused)
 {
-	u64 total = ram_total(), used = ram_used(), free = total - min(used, total), pages, resident;
+	u64 total = ram_total(), used = min(ram_used(), total), free = total - used, pages, shm, anon, rest;
+	struct proc_mm_sizes all;
 	u32 segments;
 
-	(void)shm_usage(&segments, &pages, &resident);
-	put_kb(s, "MemTotal", total);
-	put_kb(s, "MemFree", free);
-	put_kb(s, "MemAvailable", free);
-	put_kb(s, "Buffers", 0);
-	put_kb(s, "Cached", resident * PAGE_SIZE);
-	put_kb(s, "SwapCached", 0);
-	put_kb(s, "Active", used);
-	put_kb(s, "Inactive", 0);
-	put_kb(s, "SwapTotal", 0);
-	put_kb(s, "SwapFree", 0);
-	put_kb(s, "Dirty", 0);
-	put_kb(s, "Writeback", 0);
-	put_kb(s, "Shmem", resident * PAGE_SIZE);
-	put_kb(s, "CommitLimit", total);
-	put_kb(s, "Committed_AS", used);
-	put_kb(s, "VmallocTotal", 0);
-	put_kb(s, "VmallocUsed", 0);
-	put_kb(s, "VmallocChunk", 0);
+	(void)shm_usage(&segments, &pages, &shm);
+	shm *= PAGE_SIZE;
+	proc_sum_memory(&all);
+	anon = min(all.rss_anon * PAGE_SIZE, used);
+	rest = used - anon;		/* files in memory and the library kernel's own */
+	const struct {
+		const char *name;
+		u64 bytes;
+	} lines[] = {
+		{ "MemTotal", total }, { "MemFree", free }, { "MemAvailable", free }, { "Buffers", 0 }, { "Cached", rest },
+		{ "SwapCached", 0 }, { "Active", used }, { "Inactive", 0 }, { "Active(anon)", anon }, { "Inactive(anon)", 0 },
+		{ "Active(file)", rest }, { "Inactive(file)", 0 }, { "Unevictable", all.locked * PAGE_SIZE },
+		{ "Mlocked", all.locked * PAGE_SIZE }, { "SwapTotal", 0 }, { "SwapFree", 0 }, { "Zswap", 0 }, { "Zswapped", 0 },
+		{ "Dirty", 0 }, { "Writeback", 0 }, { "AnonPages", anon },
+		{ "Mapped", (all.rss_file + all.rss_shmem) * PAGE_SIZE }, { "Shmem", min(max(shm, all.rss_shmem * PAGE_SIZE), rest) },
+		{ "KReclaimable", 0 }, { "Slab", 0 }, { "SReclaimable", 0 }, { "SUnreclaim", 0 }, { "KernelStack", 0 },
+		{ "PageTables", 0 }, { "SecPageTables", 0 }, { "NFS_Unstable", 0 }, { "Bounce", 0 }, { "WritebackTmp", 0 },
+		{ "CommitLimit", total }, { "Committed_AS", all.total * PAGE_SIZE }, { "VmallocTotal", 0 }, { "VmallocUsed", 0 },
+		{ "VmallocChunk", 0 }, { "Percpu", 0 }, { "AnonHugePages", 0 }, { "ShmemHugePages", 0 }, { "ShmemPmdMapped", 0 },
+		{ "FileHugePages", 0 }, { "FilePmdMapped", 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		put_kb(s, lines[i].name, lines[i].bytes);
 	seq_puts(s, "HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\nHugePages_Surp:        0\n");
 	put_kb(s, "Hugepagesize", 2048 * 1024);
 	put_kb(s, "Hugetlb", 0);
+	put_kb(s, "DirectMap4k", total);
 	return 0;
 }
 
