@@ -145,6 +145,7 @@ static void handle_signal(struct regs *regs, struct sigframe_request *req)
 		return;
 	}
 	atomic_and(&t->work, ~(u32)WORK_RESTORE_MASK);
+	t->restart.func = NULL;		/* a call that a handler interrupted is over */
 	if (!(req->action.flags & SA_NODEFER))
 		mask |= SIGMASK(req->sig);
 	signal_set_blocked(t->blocked | mask);

@@ -11,6 +11,7 @@
 #define USER_CS		0x33
 #define USER_SS		0x2b
 #define RED_ZONE	128
+#define FXSAVE_SIZE	512u
 
 
 #define EFLAGS_TF	BIT(8)
@@ -49,7 +50,6 @@ int sigaltstack_set(const struct linux_stack *ss, u64 sp)
 {
 	struct task *t = current;
 	u32 mode = ss->flags & ~LINUX_SS_AUTODISARM;
-	u64 min = MINSIGSTKSZ, frame;
 
 	if (on_altstack(sp))
 		return -EPERM;
@@ -60,9 +60,8 @@ int sigaltstack_set(const struct linux_stack *ss, u64 sp)
 		t->sas_flags = SS_DISABLE | (ss->flags & LINUX_SS_AUTODISARM);
 		return 0;
 	}
-	/* a stack that could not take one frame with the vector state of this processor is no stack */
-	frame = sizeof(struct linux_rt_sigframe) + machine->fpu_frame_size();
-	if (ss->size < min || (machine->fpu_frame_size() > 2048 && ss->size < frame))
+	/* today's vector state does not fit into the least size; Linux lets the program find out (SIGSEGV) */
+	if (ss->size < MINSIGSTKSZ)
 		return -ENOMEM;
 	t->sas_sp = ss->sp;
 	t->sas_size = ss->size;
@@ -105,7 +104,9 @@ int sigframe_setup(struct regs *regs, const struct sigframe_request *req)
 
 	memset(&f, 0, sizeof(f));
 	f.restorer = req->action.restorer;
-	f.uc.flags = LINUX_UC_FP_XSTATE | LINUX_UC_SIGCONTEXT_SS | LINUX_UC_STRICT_RESTORE_SS;
+	f.uc.flags = LINUX_UC_SIGCONTEXT_SS | LINUX_UC_STRICT_RESTORE_SS;
+	if (machine->fpu_frame_size() > FXSAVE_SIZE)
+		f.uc.flags |= LINUX_UC_FP_XSTATE;
 	sigaltstack_get(&f.uc.stack, regs->rsp);
 	f.uc.stack.flags = t->sas_flags;
 	f.uc.mcontext = (struct linux_sigcontext){
@@ -184,6 +185,7 @@ long sigframe_return(struct regs *regs)
 	struct task *t = current;
 	u64 sp = regs->rsp;
 
+	t->restart.func = NULL;
 	/* the handler's RET took the restorer's address off the frame */
 	if (copy_from_user(&uc, sp - sizeof(u64) + offsetof(struct linux_rt_sigframe, uc), sizeof(uc)))
 		goto bad;
