@@ -14,3 +14,13 @@ $(enemy-bin)/filter_test: $(enemy-bin)/filter_test.o $(enemy-bin)/calls.o $(enem
 ALL += $(enemy-bin)/filter_test
 TESTS += $(enemy-bin)/filter_test
 USER_TESTS += $(enemy-bin)/filter_test
+
+# The enemy inside, and what it must not do.
+$(enemy-bin)/enemy: LDFLAGS = -static
+$(enemy-bin)/enemy: $(enemy-bin)/enemy.o
+	$(link)
+
+ALL += $(enemy-bin)/enemy
+enemy_tests := $(wildcard selftests/enemy/*.t)
+TESTS += $(enemy_tests:%=%@600)
+USER_TESTS += $(enemy_tests:%=%@600)
