@@ -21,6 +21,7 @@ $(enemy-bin)/enemy: $(enemy-bin)/enemy.o
 	$(link)
 
 ALL += $(enemy-bin)/enemy
-enemy_tests := $(wildcard selftests/enemy/*.t)
+enemy_tests := $(filter-out %_long.t,$(wildcard selftests/enemy/*.t))
+FUZZ_RUNS += selftests/enemy/kills_long.t
 TESTS += $(enemy_tests:%=%@600)
 USER_TESTS += $(enemy_tests:%=%@600)

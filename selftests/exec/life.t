@@ -51,7 +51,7 @@ for round in 1 2 3 4 5 6; do
 done
 
 begin --timeout 3; ended '--timeout' 124
-rm -f up
+
 run --time 1 sh -c 'while :; do :; done'
 is "$status" 152 '--time'
 has "$err" 'its 1 seconds of processor time' '--time: a line says so'
