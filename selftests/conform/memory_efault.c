@@ -98,7 +98,6 @@ static const struct {
 	{ "rt_sigpending", SYS_rt_sigpending, A(BUF, 8), 2, 1 },
 	{ "rt_sigtimedwait", SYS_rt_sigtimedwait, A(BUF, 0, BUF, 8), 4, 5 },
 	{ "rt_sigqueueinfo", SYS_rt_sigqueueinfo, A(0, 10, BUF), 3, 4 },
-	{ "sigaltstack", SYS_sigaltstack, A(BUF, 0), 2, 1 },
 	{ "signalfd4", SYS_signalfd4, A(-1, BUF, 8, 0), 4, 2 },
 	{ "uname", SYS_uname, A(BUF), 1, 1 },
 	{ "sysinfo", SYS_sysinfo, A(BUF), 1, 1 },
