@@ -213,13 +213,15 @@ int elf_map(const struct elf_image *img, u64 hint, u64 *bias)
 	return 0;
 }
 
-int script_parse(char *line, size_t len, char **interp, char **arg)
+int script_parse(char *line, size_t len, bool whole, char **interp, char **arg)
 {
 	char *p, *end = memchr(line, '\n', len);
 
 	if (len < 2 || line[0] != '#' || line[1] != '!')
 		return -ENOEXEC;
-	if (!end) {
+	if (!end && whole) {
+		end = line + len;
+	} else if (!end) {
 		/* a line longer than what was read: the interpreter's name at least must be whole */
 		end = line + len - 1;
 		for (p = line + 2; p < end && (*p == ' ' || *p == '\t'); p++)

@@ -2,8 +2,10 @@
 #include "process/exec.h"
 
 #include "base/errno.h"
+#include "base/printf.h"
 #include "base/random.h"
 #include "base/string.h"
+#include "fs/fdtable.h"
 #include "fs/namei.h"
 #include "mm/kmalloc.h"
 #include "mm/mm.h"
@@ -50,6 +52,7 @@ struct exec_state {
 	struct cred *cred;
 	struct mm *mm;
 	bool secure;
+	bool by_fd;				/* path is /dev/fd/N or below it */
 	char comm[TASK_COMM_LEN];
 };
 
@@ -185,7 +188,10 @@ static int open_image(struct exec_state *x, int dirfd, const char *path, u32 fla
 		}
 		if (depth == EXEC_MAX_SCRIPTS)
 			return -ELOOP;
-		ret = script_parse(line, (size_t)n, &interp, &arg);
+		/* the interpreter would look for a descriptor that is closed by then */
+		if (!depth && x->by_fd && fd_get_cloexec(dirfd) > 0)
+			return -ENOENT;
+		ret = script_parse(line, (size_t)n, n < (ssize_t)sizeof(line) - 1, &interp, &arg);
 		if (!ret)
 			ret = script_args(&x->args, interp, arg, script);
 		if (ret)
@@ -432,6 +438,16 @@ static int unshare_files(void)
 	return 0;
 }
 
+static char *fd_path(int fd, const char *below)
+{
+	size_t size = strlen(below) + 32;
+	char *s = kmalloc(size);
+
+	if (s)
+		scnprintf(s, size, *below ? "/dev/fd/%d/%s" : "/dev/fd/%d", fd, below);
+	return s;
+}
+
 long exec_file(int dirfd, char *path, u32 flags, struct string_list *args, struct string_list *envs)
 {
 	struct exec_state *x = kzalloc(sizeof(*x));
@@ -450,8 +466,15 @@ long exec_file(int dirfd, char *path, u32 flags, struct string_list *args, struc
 	*args = *envs = (struct string_list){ 0 };
 	x->path = path;
 	ret = 0;
+	/* execveat(2): how the program is known when its name means something beside a descriptor only */
+	if (dirfd != AT_FDCWD && path[0] != '/') {
+		x->by_fd = true;
+		x->path = fd_path(dirfd, path);
+		if (!x->path)
+			ret = -ENOMEM;
+	}
 	/* a program without a name gets an empty one: Linux since 5.18 */
-	if (!x->args.nr)
+	if (!ret && !x->args.nr)
 		ret = string_list_add(&x->args, "", 0);
 	if (!ret)
 		ret = open_image(x, dirfd, path, flags);
@@ -470,7 +493,11 @@ long exec_file(int dirfd, char *path, u32 flags, struct string_list *args, struc
 	}
 	if (ret)
 		goto err;
-	set_comm(x, path);
+	set_comm(x, path[0] ? path : x->path);
+	if (x->path != path) {
+		kfree(path);
+		path = x->path;
+	}
 	ret = process_de_thread();
 	if (ret)
 		goto err;
@@ -485,6 +512,8 @@ long exec_file(int dirfd, char *path, u32 flags, struct string_list *args, struc
 		goto err;
 	task_exit_group(SIGKILL);
 err:
+	if (x->path != path)
+		kfree(path);
 	exec_state_free(x);
 	return ret;
 }

@@ -62,8 +62,11 @@ int elf_parse(const u8 *header, const u8 *phdrs, u32 phnum, struct elf_image *im
 __must_check int elf_open(struct file *file, struct elf_image *img);
 /* elf_map() - map the segments into the current, empty enough address space. Return: 0 with the load bias, or -errno */
 __must_check int elf_map(const struct elf_image *img, u64 hint, u64 *bias);
-/* script_parse() - pure: "#!" line. @interp and @arg point into @line, which is cut. Return: 0, -ENOEXEC */
-int script_parse(char *line, size_t len, char **interp, char **arg);
+/*
+ * script_parse() - pure: "#!" line. @interp and @arg point into @line, which is cut and has room for a NUL at @len
+ * @whole: the file ends there. Return: 0, -ENOEXEC
+ */
+int script_parse(char *line, size_t len, bool whole, char **interp, char **arg);
 
 /*
  * exec_file() - execve of the current task

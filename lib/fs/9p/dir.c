@@ -187,6 +187,7 @@ static int p9_readdir(struct file *f, struct dir_context *ctx)
 			ctx->pos = at + 1;
 		}
 	}
+	p9_special_emit(f->inode, ctx, at);
 out:
 	mutex_unlock(&d->lock);
 	return ret;

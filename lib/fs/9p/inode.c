@@ -199,6 +199,10 @@ static void p9_evict(struct inode *inode)
 
 	if (!pi)
 		return;
+	if (pi->special) {
+		kfree(pi);
+		return;
+	}
 	mutex_lock(&ps->lock);
 	for (link = &ps->table[bucket(ps, pi->dev, pi->ino)]; *link; link = &(*link)->hash_next) {
 		if (*link == pi) {
@@ -222,7 +226,7 @@ int p9_refresh(struct inode *inode)
 	struct p9_walk w;
 	int ret;
 
-	if (clock_monotonic() - READ_ONCE(pi->checked) < P9_VALID_NS)
+	if (pi->special || clock_monotonic() - READ_ONCE(pi->checked) < P9_VALID_NS)
 		return 0;
 	c = p9_channel_get();
 	if (!c)

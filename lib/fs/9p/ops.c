@@ -23,6 +23,10 @@ static struct inode *p9_lookup(struct inode *dir, const struct qstr *name)
 	struct p9_walk w;
 	int ret;
 
+	struct inode *special = p9_special_find(dir, name);
+
+	if (special)
+		return special;
 	if (name->len > P9_NAME_MAX)
 		return ERR_PTR(-ENAMETOOLONG);
 	c = p9_channel_get();
@@ -38,6 +42,8 @@ static struct inode *p9_lookup(struct inode *dir, const struct qstr *name)
 /* A name holds as long as the attributes of what it led to; an absent one is asked for each time. */
 static bool p9_revalidate(struct inode *dir __unused, const struct qstr *name __unused, struct inode *inode)
 {
+	if (inode && p9_of(inode)->special)
+		return inode->nlink;
 	return inode && clock_monotonic() - READ_ONCE(p9_of(inode)->checked) < P9_VALID_NS;
 }
 
@@ -117,8 +123,10 @@ static struct inode *p9_create(struct inode *dir, const struct qstr *name, const
 	struct p9_in in;
 	int ret;
 
+	if (S_ISFIFO(n->mode) || S_ISSOCK(n->mode))
+		return p9_special_create(dir, name, n);
 	if (!S_ISREG(n->mode) && !S_ISDIR(n->mode) && !S_ISLNK(n->mode))
-		return ERR_PTR(-EPERM);		/* devices, sockets and FIFOs are not made on the host */
+		return ERR_PTR(-EPERM);		/* devices are not made on the host */
 	c = begin_at(dir, &ret);
 	if (!c)
 		return ERR_PTR(ret);
@@ -164,10 +172,13 @@ static struct inode *p9_create(struct inode *dir, const struct qstr *name, const
 
 static int remove_name(struct inode *dir, const struct qstr *name, struct inode *inode, u32 flags)
 {
+	struct p9_channel *c;
 	struct p9_in in;
 	int ret;
-	struct p9_channel *c = begin_at(dir, &ret);
 
+	if (p9_of(inode)->special)
+		return p9_special_remove(dir, name) ? 0 : -ENOENT;
+	c = begin_at(dir, &ret);
 	if (!c)
 		return ret;
 	p9_request(c, P9_TUNLINKAT);
@@ -227,6 +238,8 @@ static int p9_rename(struct inode *dir, const struct qstr *name, struct inode *i
 		back = kstrndup(name->name, name->len);
 		ret = back ? 0 : -ENOMEM;
 	}
+	if (!ret && (p9_of(inode)->special || (target && p9_of(target)->special)))
+		ret = -EXDEV;		/* mv(1) copies, which for these is making a new one */
 	if (!ret && flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE))
 		ret = -EINVAL;
 	c = ret ? NULL : begin_at(dir, &ret);
@@ -266,11 +279,14 @@ err:
 
 static int p9_link(struct inode *dir, const struct qstr *name, struct inode *inode)
 {
+	struct p9_channel *c;
 	struct p9_walk w;
 	struct p9_in in;
 	int ret;
-	struct p9_channel *c = begin_at(dir, &ret);
 
+	if (p9_of(inode)->special)
+		return -EPERM;
+	c = begin_at(dir, &ret);
 	if (!c)
 		return ret;
 	if (c->deep)
@@ -301,6 +317,10 @@ static int p9_setattr(struct inode *inode, const struct iattr *at)
 	u32 valid = 0;
 	int ret;
 
+	if (p9_of(inode)->special) {
+		setattr_copy(inode, at);
+		return 0;
+	}
 	/* owners are the host's: a change to what is there already is none */
 	if ((at->valid & ATTR_UID && at->uid != inode->uid) || (at->valid & ATTR_GID && at->gid != inode->gid))
 		return -EPERM;

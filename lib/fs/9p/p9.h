@@ -52,6 +52,20 @@ struct p9_inode {
 	u8 *data;			/* a small file's whole content, or NULL */
 	u32 data_len;
 	s64 data_mtime;
+	struct list specials;		/* a directory's FIFOs and sockets, which are in the sandbox only: struct p9_special */
+	bool special;			/* is one; not known to the server */
+};
+
+/*
+ * A FIFO or socket that was made in a directory of the host. The broker makes none (it would open a way out), so the node lives
+ * in the sandbox's memory beside the names that the server has; the host does not see it.
+ */
+struct p9_special {
+	struct list node;
+	struct inode *inode;		/* a reference */
+	u64 pos;
+	u32 len;
+	char name[];
 };
 
 /* A granted handle: shared by open files and mappings; given back with the last. */
@@ -100,6 +114,13 @@ void p9_handle_put(struct p9_handle *h);
 int p9_created(struct p9_channel *c, struct p9_handle **out);
 void p9_adopt(struct inode *inode, struct p9_handle *h);	/* takes the reference */
 extern const struct file_ops p9_file_ops, p9_dir_ops;
+/* special.c: the directory's lock is held for all but find and emit, which take the super's */
+struct inode *p9_special_find(struct inode *dir, const struct qstr *name);
+struct inode *p9_special_create(struct inode *dir, const struct qstr *name, const struct new_inode *n);
+bool p9_special_remove(struct inode *dir, const struct qstr *name);
+/* p9_special_emit() - those at or after @ctx->pos, which begins at @base. Return: false: the buffer is full */
+bool p9_special_emit(struct inode *dir, struct dir_context *ctx, pos_t base);
+
 /* dir.c */
 int p9_dir_open(struct inode *inode, struct file *f);
 /* change.c */
