@@ -477,9 +477,13 @@ static void action_flags(void)
 	defaults(SIGUSR1);
 }
 
+static struct task *first;
+
 static int signal_the_first(void *arg)
 {
-	pause_ms(30);
+	/* once it sleeps, not before: then it would handle the signal on its way to sleep */
+	if (!eventually((load_acquire(&first->state) & 0xff) == TASK_INTERRUPTIBLE))
+		return 1;
 	call(62, kill, 1, (u64)arg);
 	pause_ms(30);
 	return 4;
@@ -822,6 +826,7 @@ static void nothing_is_left(void)
 int main(void)
 {
 	tasks_boot(0);
+	first = current;
 	allocs_at_start = fake_allocs;
 	RUN(standard_signals_coalesce);
 	RUN(realtime_signals_queue);
