@@ -197,8 +197,9 @@ static int fifo_join(struct pipe *p, struct file *f)
 {
 	u32 mode = f->mode & (FMODE_READ | FMODE_WRITE);
 	bool nonblock = f->flags & O_NONBLOCK;
+	bool fifo = !(p->inode->flags & INODE_ANON);	/* else a pipe(2), opened again through /proc/self/fd: nobody waits */
 
-	if (mode == FMODE_WRITE && nonblock && !p->nr_readers)
+	if (fifo && mode == FMODE_WRITE && nonblock && !p->nr_readers)
 		return -ENXIO;
 	if (mode & FMODE_READ) {
 		p->r_opens++;
@@ -210,11 +211,11 @@ static int fifo_join(struct pipe *p, struct file *f)
 	}
 	wake_up_all(&p->readers);
 	f->pos = -1;
-	if (mode == FMODE_READ && !p->nr_writers) {
+	if (fifo && mode == FMODE_READ && !p->nr_writers) {
 		if (!nonblock)
 			return fifo_wait_for_partner(p, &p->w_opens);
 		f->pos = p->w_opens;	/* pipe_poll(): no POLLHUP before the first writer came */
-	} else if (mode == FMODE_WRITE && !p->nr_readers) {
+	} else if (fifo && mode == FMODE_WRITE && !p->nr_readers) {
 		return fifo_wait_for_partner(p, &p->r_opens);
 	}
 	return 0;
