@@ -70,7 +70,7 @@ struct boot_config {
 	uint32_t nr_stdio, stdio;	/* array of struct boot_stdio: descriptors 0, 1, 2, … */
 	uint32_t nr_channels, channels;	/* array of uint32_t: 9P handles */
 	uint32_t tty_rows, tty_cols;
-	uint32_t tty_control;		/* handle: the broker writes struct boot_event to it; 0: none */
+	uint32_t tty_control;		/* handle of a SOCK_SEQPACKET socket: the broker writes struct boot_event to it; 0: none */
 	uint32_t channel_kind;		/* 0: SOCK_SEQPACKET with the lbx extension offered; 1: stream, standard 9P */
 	uint64_t boot_time;		/* of the host, for /proc/uptime: s since the epoch when it booted; 0: now */
 	uint32_t rlim_nofile, pad1;
@@ -81,7 +81,7 @@ struct boot_event {
 	uint32_t kind;			/* BOOT_EVENT_* */
 	uint32_t a, b;
 };
-#define BOOT_EVENT_SIGNAL	1	/* a: signal for the first program (its foreground group when there is a terminal) */
+#define BOOT_EVENT_SIGNAL	1	/* a: signal for the first program; b: 1 when a key of the terminal sent it: for its group */
 #define BOOT_EVENT_WINSIZE	2	/* a: rows, b: columns */
 
 #define BOOT_TRACE		1u

@@ -7,6 +7,8 @@
 int boot_mounts(void);
 /* boot_stdio() - descriptors 0, 1, … of the current task, as the configuration says. Return: 0 or -errno */
 int boot_stdio(void);
+/* boot_events() - from now on signals that the runner gets reach the first program. Return: 0, -ENOMEM, -EAGAIN */
+int boot_events(void);
 /* boot_exit_stdio() - the sandbox ends: whatever the programs wrote has left */
 void boot_exit_stdio(void);
 

@@ -2,7 +2,7 @@
 # The library kernel: one relocatable object without any South, and the sandbox's image on South `host`.
 
 LIB_DIRS := lib/base lib/sched lib/mm lib/fs lib/fs/9p lib/fs/proc lib/process lib/ipc lib/tty lib/north/linux
-LIB_SRCS := lib/boot.c lib/boot_stdio.c lib/boot_mounts.c $(wildcard $(addsuffix /*.c,$(LIB_DIRS)))
+LIB_SRCS := lib/boot.c lib/boot_stdio.c lib/boot_mounts.c lib/boot_events.c $(wildcard $(addsuffix /*.c,$(LIB_DIRS)))
 LIB_OBJS := $(LIB_SRCS:%.c=$(O)/%.o)
 
 $(O)/lib/%.o: CFLAGS = $(CFLAGS_FREE)

@@ -33,6 +33,21 @@ for sig in TERM INT HUP QUIT; do
 	ended "SIG$sig to lbx-exec" $((128 + $(kill -l $sig)))
 done
 
+# they are the program's: it may say what happens then
+"$lbx" --bind "$tmp/rw:/rw:rw" sh -c 'trap "echo term; exit 9" TERM; echo up >/rw/trap; while :; do sleep 0.1; done' >"$tmp/out" 2>"$tmp/err" </dev/null &
+pid=$!
+started "$tmp/rw/trap"; below=$(children_of $pid)
+kill -TERM $pid
+ended 'SIGTERM that the program handles' 9
+is "$(cat "$tmp/out")" term 'SIGTERM that the program handles: it did'
+rm -f "$tmp/rw/trap"
+"$lbx" --bind "$tmp/rw:/rw:rw" sh -c 'trap "" TERM; echo up >/rw/trap; sleep 2; echo survived' >"$tmp/out" 2>"$tmp/err" </dev/null &
+pid=$!
+started "$tmp/rw/trap"; below=$(children_of $pid)
+kill -TERM $pid
+ended 'SIGTERM that the program ignores' 0
+is "$(cat "$tmp/out")" survived 'SIGTERM that the program ignores: it went on'
+
 begin; kill -KILL $pid
 ended 'SIGKILL to lbx-exec' 137
 

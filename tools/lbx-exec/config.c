@@ -245,6 +245,7 @@ int config_make(const struct options *o, const struct view *v, const struct stdi
 		c.tty_rows = ws.ws_row;
 		c.tty_cols = ws.ws_col;
 	}
+	c.tty_control = p->control >= 0 ? p->control_handle : 0;
 	c.size = (uint32_t)b.len;
 	memcpy(b.p, &c, sizeof(c));
 	fd = memfd_create("litebox-config", MFD_CLOEXEC | MFD_ALLOW_SEALING);

@@ -91,6 +91,18 @@ static void make_channels(struct sandbox *s, uint32_t *next_handle)
 	}
 }
 
+/* The way for signals that arrive here. */
+static void make_control(struct sandbox *s, uint32_t *next_handle)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		die("control: %s", strerror(errno));
+	s->control = pair[0];
+	s->stdio.control = pair[1];
+	s->stdio.control_handle = (*next_handle)++;
+}
+
 static void start_broker(struct sandbox *s, const struct view *v)
 {
 	struct b9p_export *exports = xmalloc(v->nr * sizeof(*exports));
@@ -167,8 +179,17 @@ static void child_changed(struct serving *v)
 	}
 }
 
-static void handle_signal(struct serving *v, int sig)
+static bool forward(const struct sandbox *s, int sig, const struct signalfd_siginfo *si)
 {
+	struct boot_event e = { BOOT_EVENT_SIGNAL, (uint32_t)sig, si->ssi_code == SI_KERNEL };
+
+	return send(s->control, &e, sizeof(e), MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(e);
+}
+
+static void handle_signal(struct serving *v, const struct signalfd_siginfo *si)
+{
+	int sig = (int)si->ssi_signo;
+
 	switch (sig) {
 	case SIGCHLD:
 		child_changed(v);
@@ -180,6 +201,9 @@ static void handle_signal(struct serving *v, int sig)
 	case SIGWINCH:
 		break;
 	default:
+		/* to the program, which may live on; a sandbox that takes nothing is ended */
+		if (!v->over && forward(v->s, sig, si))
+			break;
 		v->killed_by = sig;
 		if (!v->over)
 			kill(v->s->reaper, REAPER_END);
@@ -205,7 +229,7 @@ static void serve_once(struct serving *v)
 	if (poll(fds, 2, left > INT_MAX ? INT_MAX : (int)left) < 0)
 		return;
 	if (fds[0].revents & POLLIN && read(v->sigfd, &si, sizeof(si)) == sizeof(si))
-		handle_signal(v, (int)si.ssi_signo);
+		handle_signal(v, &si);
 }
 
 static void report(const struct serving *v, int status)
@@ -311,6 +335,7 @@ int run(const struct options *o, const struct view *v)
 	open_ends(&s);
 	next = stdio_plan(&s.stdio, o, BOOT_FD_FIRST);
 	make_channels(&s, &next);
+	make_control(&s, &next);
 	s.config = config_make(o, v, &s.stdio, s.channels, NR_CHANNELS);
 	if (s.config < 0)
 		die("configuration: %s", strerror(errno));
@@ -322,6 +347,7 @@ int run(const struct options *o, const struct view *v)
 		die("fork: %s: too many processes of this user?", strerror(errno));
 	if (!s.reaper) {
 		close(sigfd);
+		close(s.control);
 		for (int i = 0; i < NR_CHANNELS; i++)
 			close(s.server_fd[i]);
 		for (size_t i = 0; i < s.stdio.nr; i++)
@@ -333,6 +359,7 @@ int run(const struct options *o, const struct view *v)
 	close(s.life[0]);
 	for (int i = 0; i < NR_CHANNELS; i++)
 		close(s.channel_fd[i]);
+	close(s.stdio.control);
 	stdio_close_sandbox_ends(&s.stdio);
 	/* after the fork: what the broker gives up, the sandbox's start still needs */
 	start_broker(&s, v);

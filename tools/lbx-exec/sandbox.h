@@ -24,6 +24,7 @@ struct sandbox {
 	int channel_fd[NR_CHANNELS], server_fd[NR_CHANNELS];
 	struct host_header *header;
 	struct reaper_shared *shared;
+	int control;			/* the broker's end of the way for struct boot_event */
 	unsigned long namespaces;	/* CLONE_NEW* that the reaper got */
 	pid_t reaper;
 };
