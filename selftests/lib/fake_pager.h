@@ -55,13 +55,16 @@ static struct ppage *ppage(struct mm *mm, u64 addr)
 	return (mm->south ? (struct ppage *)mm->south : ppages) + (addr - BASE) / PAGE_SIZE;
 }
 
+/* The pages of a range that lie in the window: others may be very many. */
+#define for_pages(a, addr, len)								\
+	for (u64 a = max_t(u64, addr, BASE); a < min_t(u64, (addr) + (len), BASE + WINDOW * PAGE_SIZE); a += PAGE_SIZE)
+
 static int t_unmap(struct mm *mm, u64 addr, u64 len)
 {
 	if (fails())
 		return -ENOMEM;
-	for (u64 a = addr; a < addr + len; a += PAGE_SIZE)
-		if (a >= BASE && a < BASE + WINDOW * PAGE_SIZE)
-			*ppage(mm, a) = (struct ppage){ 0 };
+	for_pages(a, addr, len)
+		*ppage(mm, a) = (struct ppage){ 0 };
 	return 0;
 }
 
@@ -70,7 +73,7 @@ static int t_map(struct mm *mm, u64 addr, u64 len, u32 prot, bool shared, struct
 {
 	if (fails())
 		return -ENOMEM;
-	for (u64 i = 0; i < len; i += PAGE_SIZE) {
+	for_pages(a, addr, len) {
 		struct ppage p = { .mapped = true, .prot = (u8)prot, .shared = shared };
 
 		if (obj) {
@@ -78,10 +81,10 @@ static int t_map(struct mm *mm, u64 addr, u64 len, u32 prot, bool shared, struct
 			void *mem = NULL;
 
 			/* what a truncate took meanwhile is left out */
-			p.mapped = pagecache_run(obj->pc, (off + i) / PAGE_SIZE, 1, &mem, &hole) == 1;
+			p.mapped = pagecache_run(obj->pc, (off + (a - addr)) / PAGE_SIZE, 1, &mem, &hole) == 1;
 			p.ram = mem;
 		}
-		*ppage(mm, addr + i) = p;
+		*ppage(mm, a) = p;
 	}
 	return 0;
 }
@@ -90,7 +93,7 @@ static int t_protect(struct mm *mm, u64 addr, u64 len, u32 prot)
 {
 	if (fails())
 		return -ENOMEM;
-	for (u64 a = addr; a < addr + len; a += PAGE_SIZE) {
+	for_pages(a, addr, len) {
 		BAD(!ppage(mm, a)->mapped);
 		ppage(mm, a)->prot = (u8)prot;
 	}
@@ -102,10 +105,21 @@ static int t_move(struct mm *mm, u64 addr, u64 len, u64 to)
 	if (fails())
 		return -ENOMEM;
 	BAD(addr < to + len && to < addr + len);
-	for (u64 i = 0; i < len; i += PAGE_SIZE) {
-		BAD(!ppage(mm, addr + i)->mapped);
-		*ppage(mm, to + i) = *ppage(mm, addr + i);
-		*ppage(mm, addr + i) = (struct ppage){ 0 };
+	if (addr < BASE || addr + len > BASE + WINDOW * PAGE_SIZE) {
+		/* what lies outside was not kept: take it from the books */
+		struct vma *v = vma_at(mm, addr);
+
+		for_pages(a, addr, len)
+			*ppage(mm, a) = (struct ppage){ 0 };
+		return t_map(mm, to, len, v->prot, vma_shared(v), v->obj, v->off, false, false);
+	}
+	for_pages(a, to, len) {
+		BAD(!ppage(mm, addr + (a - to))->mapped);
+		*ppage(mm, a) = *ppage(mm, addr + (a - to));
+	}
+	for_pages(a, addr, len) {
+		BAD(!ppage(mm, a)->mapped);
+		*ppage(mm, a) = (struct ppage){ 0 };
 	}
 	return 0;
 }
@@ -114,7 +128,7 @@ static int t_discard(struct mm *mm, u64 addr, u64 len)
 {
 	if (fails())
 		return -ENOMEM;
-	for (u64 a = addr; a < addr + len; a += PAGE_SIZE) {
+	for_pages(a, addr, len) {
 		BAD(!ppage(mm, a)->mapped || ppage(mm, a)->shared);
 		ppage(mm, a)->dirty = false;
 	}
