@@ -12,7 +12,7 @@
 #include "fs/pseudo.h"
 #include "process/task.h"
 
-/* Of pseudo_ctx.key2 */
+/* Of pseudo_ctx.key2 below a process: a small number and these; never a pointer, whose bits they would be */
 #define PROC_EUID	BIT(40)		/* shown as owned by the effective user even when the process is not dumpable */
 #define PROC_FD		BIT(41)		/* key is a descriptor, the low bits are the link's permissions */
 #define PROC_LOW	0xffffu

@@ -91,62 +91,82 @@ static int show_sockstat(struct seq_buf *s, const struct pseudo_ctx *ctx __unuse
 	return 0;
 }
 
+#define DEV_HEAD \
+	"Inter-|   Receive                                                |  Transmit\n" \
+	" face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n"
+#define TCP_HEAD \
+	"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode" \
+	"                                                     \n"
+#define TCP6_HEAD \
+	"  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt" \
+	"   uid  timeout inode\n"
+#define UDP_HEAD \
+	"   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops" \
+	"            \n"
+#define RAW_HEAD \
+	"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n"
+#define UDP6_HEAD \
+	"  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt" \
+	"   uid  timeout inode ref pointer drops\n"
+#define ROUTE_HEAD \
+	"Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT" \
+	"                                                       \n"
+#define SNMP_TEXT \
+	"Ip: Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams InUnknownProtos InDiscards InDelivers OutRequests " \
+	"OutDiscards OutNoRoutes ReasmTimeout ReasmReqds ReasmOKs ReasmFails FragOKs FragFails FragCreates OutTransmits\n" \
+	"Ip: 2 64 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n" \
+	"Icmp: InMsgs InErrors InCsumErrors OutMsgs OutErrors\nIcmp: 0 0 0 0 0\n" \
+	"Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets CurrEstab InSegs OutSegs RetransSegs " \
+	"InErrs OutRsts InCsumErrors\nTcp: 1 200 120000 -1 0 0 0 0 0 0 0 0 0 0 0\n" \
+	"Udp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti MemErrors\n" \
+	"Udp: 0 0 0 0 0 0 0 0 0\n"
+
+/* Texts that are the same for every process; key2 is the place here. */
+static const char *const texts[] = {
+	"IP address       HW type     Flags       HW address            Mask     Device\n",
+	DEV_HEAD,
+	"",
+	"Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n",
+	"",
+	"sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode\n",
+	"TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 0 0 0\nIpExt: InOctets OutOctets\nIpExt: 0 0\n",
+	"sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n",
+	RAW_HEAD,
+	UDP6_HEAD,
+	ROUTE_HEAD,
+	SNMP_TEXT,
+	TCP_HEAD,
+	TCP6_HEAD,
+	UDP_HEAD,
+	UDP6_HEAD,
+};
+
 static int show_text(struct seq_buf *s, const struct pseudo_ctx *ctx)
 {
-	seq_puts(s, (const char *)(uintptr_t)ctx->key2);
+	seq_puts(s, texts[ctx->key2 & PROC_LOW]);
 	return 0;
 }
 
-#define TEXT(name, text)	{ name, S_IFREG | 0444, .show = show_text, .key2 = (u64)(uintptr_t)(text) }
-
-static const char dev_head[] =
-	"Inter-|   Receive                                                |  Transmit\n"
-	" face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n";
-static const char tcp_head[] =
-	"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
-	"                                                     \n";
-static const char tcp6_head[] =
-	"  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt"
-	"   uid  timeout inode\n";
-static const char udp_head[] =
-	"   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops"
-	"            \n";
-static const char raw_head[] =
-	"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n";
-static const char udp6_head[] =
-	"  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt"
-	"   uid  timeout inode ref pointer drops\n";
-static const char route_head[] =
-	"Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT"
-	"                                                       \n";
-static const char snmp_text[] =
-	"Ip: Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams InUnknownProtos InDiscards InDelivers OutRequests "
-	"OutDiscards OutNoRoutes ReasmTimeout ReasmReqds ReasmOKs ReasmFails FragOKs FragFails FragCreates OutTransmits\n"
-	"Ip: 2 64 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n"
-	"Icmp: InMsgs InErrors InCsumErrors OutMsgs OutErrors\nIcmp: 0 0 0 0 0\n"
-	"Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets CurrEstab InSegs OutSegs RetransSegs "
-	"InErrs OutRsts InCsumErrors\nTcp: 1 200 120000 -1 0 0 0 0 0 0 0 0 0 0 0\n"
-	"Udp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti MemErrors\n"
-	"Udp: 0 0 0 0 0 0 0 0 0\n";
+#define TEXT(name, nr)	{ name, S_IFREG | 0444, .show = show_text, .key2 = (nr) }
 
 const struct pseudo_entry proc_net_dir[] = {
-	TEXT("arp", "IP address       HW type     Flags       HW address            Mask     Device\n"),
-	TEXT("dev", dev_head),
-	TEXT("if_inet6", ""),
-	TEXT("igmp", "Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n"),
-	TEXT("ipv6_route", ""),
-	TEXT("netlink", "sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode\n"),
-	TEXT("netstat", "TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 0 0 0\nIpExt: InOctets OutOctets\nIpExt: 0 0\n"),
-	TEXT("packet", "sk       RefCnt Type Proto  Iface R Rmem   User   Inode\n"),
-	TEXT("raw", raw_head),
-	TEXT("raw6", udp6_head),
-	TEXT("route", route_head),
-	TEXT("snmp", snmp_text),
+	TEXT("arp", 0),
+	TEXT("dev", 1),
+	TEXT("if_inet6", 2),
+	TEXT("igmp", 3),
+	TEXT("ipv6_route", 4),
+	TEXT("netlink", 5),
+	TEXT("netstat", 6),
+	TEXT("packet", 7),
+	TEXT("raw", 8),
+	TEXT("raw6", 9),
+	TEXT("route", 10),
+	TEXT("snmp", 11),
 	{ "sockstat", S_IFREG | 0444, .show = show_sockstat },
-	TEXT("tcp", tcp_head),
-	TEXT("tcp6", tcp6_head),
-	TEXT("udp", udp_head),
-	TEXT("udp6", udp6_head),
+	TEXT("tcp", 12),
+	TEXT("tcp6", 13),
+	TEXT("udp", 14),
+	TEXT("udp6", 15),
 	{ "unix", S_IFREG | 0444, .show = show_unix },
 	{}
 };

@@ -14,10 +14,24 @@
 #define OOM_ADJ_DISABLE	(-17)
 #define OOM_ADJ_MAX	15
 
-/* Texts that are the same for every process; key2 is the text. */
+#define ID_MAP	"         0          0 4294967295\n"
+
+/* Texts that are the same for every process; key2 is the place here. */
+static const char *const texts[] = {
+	"0::/\n",
+	"00000033\n",
+	"/\n",
+	ID_MAP,
+	"4294967295",
+	ID_MAP,
+	"4294967295",
+	"allow\n",
+	ID_MAP,
+};
+
 static int show_text(struct seq_buf *s, const struct pseudo_ctx *ctx)
 {
-	seq_puts(s, (const char *)(uintptr_t)ctx->key2);
+	seq_puts(s, texts[ctx->key2 & PROC_LOW]);
 	return 0;
 }
 
@@ -221,7 +235,7 @@ int proc_show_children(struct seq_buf *s, const struct pseudo_ctx *ctx)
 	return 0;
 }
 
-#define TEXT(name, mode, text)	{ name, S_IFREG | (mode), .show = show_text, .store = store_refused, .key2 = (u64)(uintptr_t)(text) }
+#define TEXT(name, mode, nr)	{ name, S_IFREG | (mode), .show = show_text, .store = store_refused, .key2 = (nr) }
 
 static const struct pseudo_entry attr_table[] = {
 	{ "current", S_IFREG | 0666, .show = show_invalid },
@@ -233,17 +247,15 @@ static const struct pseudo_entry attr_table[] = {
 	{}
 };
 
-#define ID_MAP	"         0          0 4294967295\n"
-
 /* pid.c shows these after its own. */
 const struct pseudo_entry proc_misc_table[] = {
 	{ "attr", S_IFDIR | 0555, .children = attr_table, .key2 = PROC_EUID },
-	TEXT("cgroup", 0444, "0::/\n"),
+	TEXT("cgroup", 0444, 0),
 	{ "clear_refs", S_IFREG | 0200, .store = store_clear_refs },
-	TEXT("coredump_filter", 0644, "00000033\n"),
-	TEXT("cpuset", 0444, "/\n"),
-	TEXT("gid_map", 0644, ID_MAP),
-	TEXT("loginuid", 0644, "4294967295"),
+	TEXT("coredump_filter", 0644, 1),
+	TEXT("cpuset", 0444, 2),
+	TEXT("gid_map", 0644, 3),
+	TEXT("loginuid", 0644, 4),
 	{ "mem", S_IFREG | 0600, .open = proc_open_mem },
 	{ "net", S_IFDIR | 0555, .children = proc_net_dir, .key2 = PROC_EUID },
 	{ "ns", S_IFDIR | 0511, .dynamic = &proc_ns_dir, .key2 = PROC_EUID },
@@ -253,15 +265,15 @@ const struct pseudo_entry proc_misc_table[] = {
 	{ "oom_score_adj", S_IFREG | 0644, .show = show_oom_score_adj, .store = store_oom_score_adj },
 	{ "pagemap", S_IFREG | 0400, .open = proc_open_pagemap },
 	{ "personality", S_IFREG | 0400, .show = show_personality, .may_open = proc_may_look },
-	TEXT("projid_map", 0644, ID_MAP),
+	TEXT("projid_map", 0644, 5),
 	{ "schedstat", S_IFREG | 0444, .show = show_schedstat },
-	TEXT("sessionid", 0444, "4294967295"),
-	TEXT("setgroups", 0644, "allow\n"),
+	TEXT("sessionid", 0444, 6),
+	TEXT("setgroups", 0644, 7),
 	{ "smaps", S_IFREG | 0444, .show = proc_show_smaps, .may_open = proc_may_look },
 	{ "smaps_rollup", S_IFREG | 0444, .show = proc_show_smaps_rollup, .may_open = proc_may_look },
 	{ "syscall", S_IFREG | 0400, .show = show_syscall, .may_open = proc_may_look },
 	{ "timerslack_ns", S_IFREG | 0666, .show = show_timerslack, .store = store_timerslack },
-	TEXT("uid_map", 0644, ID_MAP),
+	TEXT("uid_map", 0644, 8),
 	{ "wchan", S_IFREG | 0444, .show = show_wchan },
 	{}
 };
