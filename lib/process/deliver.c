@@ -190,8 +190,7 @@ void task_exit_work(struct regs *regs)
 		}
 		if (work & WORK_MM) {
 			atomic_and(&t->work, ~(u32)WORK_MM);
-			if (mm_do_work)
-				mm_do_work();
+			mm_do_work();
 		}
 		atomic_and(&t->work, ~(u32)(WORK_TRACE | WORK_SINGLESTEP));
 		if ((work & (WORK_SIGNAL | WORK_STOP | WORK_RESTORE_MASK)) || task_wants_exit_work(regs))

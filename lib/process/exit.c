@@ -6,6 +6,7 @@
 #include "base/errno.h"
 #include "fs/file.h"
 #include "mm/mm.h"
+#include "process/futex.h"
 #include "process/internal.h"
 #include "process/itimer.h"
 #include "sched/wait.h"
@@ -265,17 +266,16 @@ static void exit_notify(struct task *me)
 
 /* ---- the end ---- */
 
-/* Weak: a library kernel without System V semaphores has nothing to do here. */
 void sem_exit(struct task *t __unused) { }
 
 static void leave_memory(struct task *t)
 {
 	static const u32 zero;
 
-	if (futex_exit_robust && t->mm)
+	if (t->mm)
 		futex_exit_robust(t);
 	if (t->clear_child_tid && t->mm) {
-		if (READ_ONCE(t->mm->users) > 1 && !copy_to_user(t->clear_child_tid, &zero, sizeof(zero)) && futex_wake_user)
+		if (READ_ONCE(t->mm->users) > 1 && !copy_to_user(t->clear_child_tid, &zero, sizeof(zero)))
 			futex_wake_user(t->clear_child_tid, 1);
 		t->clear_child_tid = 0;
 	}

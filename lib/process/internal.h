@@ -50,16 +50,12 @@ void sigqueue_free_list(struct list *done);
 void sigpending_remove(struct sigpending *p, sigset_t mask, struct list *done);
 
 
-/* Other pieces' ends of exit and of the way back. Weak: unit tests link lib/process without them. */
+/*
+ * Weak, so that unit tests link lib/process without the boot code; an image that is linked far from address 0 cannot call what is not
+ * there, so sem_exit() has an empty body in exit.c for a library kernel without System V semaphores.
+ */
 #define __weak __attribute__((weak))
-void mm_do_work(void) __weak;			/* mm/: let go of pages that a truncate took */
-/* An image that is linked far from address 0 cannot call what is not there: this one has an empty body in exit.c. */
-void sem_exit(struct task *t) __weak;		/* ipc/: SEM_UNDO */
 void sandbox_exit(u32 wait_status) __weak __noreturn;	/* boot: the first program ended */
-void futex_wake_user(u64 addr, u32 n) __weak;
-void futex_exit_robust(struct task *t) __weak;
-void files_put(struct files *files) __weak;
-void fs_state_put(struct fs_state *fs) __weak;
-
+void sem_exit(struct task *t) __weak;			/* ipc/: SEM_UNDO */
 
 #endif
