@@ -16,11 +16,37 @@
 #include "conform.h"
 
 static volatile int count;
+static volatile int *seen;	/* shared with the one who sends */
 
 static void note(int sig)
 {
 	(void)sig;
 	count++;
+	if (seen)
+		++*seen;
+}
+
+/* Until @pid, whose handler has been called, sleeps again or has ended. */
+static void settle(pid_t pid)
+{
+	siginfo_t si;
+
+	for (int i = 0; i < 10000 && !*seen; i++)
+		msleep(1);
+	for (int i = 0; i < 10000; i++) {
+		char buf[256] = "", *p;
+		int fd = open(N("/proc/%d/stat", pid), O_RDONLY);
+
+		si.si_pid = 0;
+		if (fd < 0 || (!waitid(P_PID, (id_t)pid, &si, WEXITED | WNOWAIT | WNOHANG) && si.si_pid))
+			break;
+		read(fd, buf, sizeof(buf) - 1);
+		close(fd);
+		p = strrchr(buf, ')');
+		if (p && p[2] == 'S')
+			return;
+		msleep(1);
+	}
 }
 
 static void handle(int sig, void (*fn)(int), int flags)
@@ -184,6 +210,7 @@ static void interrupt(const char *name, size_t i, int flags)
 	mkdir(name, 0755);
 	MUST(chdir(name));
 	calls[i].setup();
+	seen = MUST(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
 	pid = xfork();
 	if (!pid) {
 		long r;
@@ -200,7 +227,7 @@ static void interrupt(const char *name, size_t i, int flags)
 	wait_asleep(pid);
 	kill(pid, SIGUSR1);
 	if (flags & SA_RESTART) {
-		msleep(40);	/* a call that was not restarted ends in this time */
+		settle(pid);	/* a call that is not restarted has ended then */
 		if (calls[i].ends)
 			MUST(write(fds[1], "x", 1));
 		else if (i != 6 && i != 7 && i != 8)

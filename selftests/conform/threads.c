@@ -495,7 +495,7 @@ static void cleanup(void *arg)
 	*(volatile int *)arg += 1;
 }
 
-static volatile int cleaned, ready;
+static volatile int cleaned, ready, sent;
 
 static void *cancel_in_read(void *arg)
 {
@@ -526,7 +526,8 @@ static void *cancel_disabled(void *arg)
 	(void)arg;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
 	ready = 1;
-	msleep(20);
+	while (!sent)
+		sched_yield();
 	pthread_testcancel();
 	cleaned += 100;
 	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
@@ -550,12 +551,13 @@ static void cancel(const char *name, void *(*fn)(void *), void *arg)
 {
 	pthread_t t;
 
-	ready = cleaned = 0;
+	ready = cleaned = sent = 0;
 	t = start(fn, arg);
 	while (!ready)
 		sched_yield();
 	msleep(2);
 	ERR(N("%s.cancel", name), pthread_cancel(t));
+	sent = 1;
 	bool canceled = join(t) == PTHREAD_CANCELED;
 
 	say(name, "%s cleaned %d", canceled ? "canceled" : "returned", cleaned);
