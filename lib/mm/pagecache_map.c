@@ -18,7 +18,10 @@
 #define NOTHING		(~0ull)
 #define DISCARD_FROM	16u		/* fewer pages are cleared by hand: cheaper than the host call and the faults */
 
-/* Mark the address spaces of all VMAs in the list, collect up to @max that nobody marked yet, with references. */
+/*
+ * Mark the address spaces of all VMAs in the list, collect up to @max that nobody marked yet. Without references: they are only
+ * compared, and the last put of one could want the inode's lock, which our caller has.
+ */
 static u32 collect(struct pagecache *pc, struct mm **mms, u32 max)
 {
 	struct vma *v;
@@ -27,15 +30,13 @@ static u32 collect(struct pagecache *pc, struct mm **mms, u32 max)
 	list_for_each(v, &pc->maps, rmap) {
 		if (n == max)
 			break;
-		if (!atomic_xchg(&v->mm->work_pending, 1u)) {
-			mm_get(v->mm);
+		if (!atomic_xchg(&v->mm->work_pending, 1u))
 			mms[n++] = v->mm;
-		}
 	}
 	return n;
 }
 
-static void kick(struct mm *mm)
+static void kick(const struct mm *mm)
 {
 	struct process *p;
 	struct task *t;
@@ -62,7 +63,6 @@ static void tell_mappers(struct pagecache *pc)
 				mm_do_work();
 			else
 				kick(mms[i]);
-			mm_put(mms[i]);
 		}
 	} while (n == ARRAY_SIZE(mms));
 }

@@ -81,7 +81,8 @@ void vma_count(struct mm *mm, const struct vma *v, s64 sign)
 		mm->locked_pages += n;
 	if (v->flags & VMA_ACCOUNT)
 		mm->charged += n;
-	mm->max_rss_pages = max(mm->max_rss_pages, (s64)mm->total_pages);
+	/* What may be resident, as far as is known here: not what is only reserved. */
+	mm->max_rss_pages = max(mm->max_rss_pages, (s64)(mm->charged + mm->exec_pages + mm->shared_pages));
 }
 
 void vma_insert(struct mm *mm, struct vma *v)
