@@ -27,3 +27,5 @@ ALL += $(UNIT_O)/$(1)
 TESTS += $(UNIT_O)/$(1)
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(t))))
+TESTS += selftests/lib/symbols.t
+ALL += $(O)/lib/lib.o

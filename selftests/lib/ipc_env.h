@@ -9,6 +9,8 @@
 #include "unit.h"
 
 #include "fs/file.h"
+#include "fs/fs_state.h"
+#include "fs/namei.h"
 #include "fs/vfs.h"
 #include "north/linux/syscall.h"
 #include "process/cred.h"
@@ -43,6 +45,18 @@ static inline void env_boot(void)
 	env_dress(current, files_alloc());
 	current->process->rlim[11].cur = 1000;	/* RLIMIT_SIGPENDING */
 	inode_put(inode_anon(S_IFIFO));		/* makes what all anonymous inodes share: no leak later */
+}
+
+/* The tree as boot leaves it; the kernel itself makes it, before there are users. */
+static inline void env_tree(void)
+{
+	struct cred *user = current->cred;
+
+	current->cred = NULL;
+	if (vfs_init())
+		abort();
+	current->fs = fs_state_create();
+	current->cred = user;
 }
 
 /* A thread of this process: the same descriptors. */

@@ -5,8 +5,6 @@
  */
 #include "ipc_env.h"
 
-#include "fs/fs_state.h"
-#include "fs/namei.h"
 #include "ipc/epoll.h"
 #include "ipc/sysv.h"
 #include "ipc/unix.h"
@@ -309,15 +307,8 @@ static void random_calls_without_memory(void)
 
 int main(void)
 {
-	struct cred *user;
-
 	env_boot();
-	user = current->cred;
-	current->cred = NULL;
-	if (vfs_init())
-		abort();
-	current->fs = fs_state_create();
-	current->cred = user;
+	env_tree();
 	timer_init(&never, never_fires);
 	timer_start(&never, clock_monotonic() + 1000 * NSEC_PER_SEC);
 	RUN(random_calls_from_threads);

@@ -374,6 +374,22 @@ static void numbers_that_are_none(void)
 	EXPECT(slurp("/sys/devices/system/cpu/cpu1/topology/thread_siblings") && !strcmp(ours, "2\n"));
 }
 
+/* A name that was looked up must not keep the process, or a thread's kernel stack, for as long as the cache has room. */
+static void looking_keeps_nothing(void)
+{
+	u32 task = ref_read(&current->ref), process = ref_read(&current->process->ref);
+
+	for (int i = 0; i < 20; i++) {
+		EXPECT(slurp("/proc/1/task/1/stat") > 0);
+		EXPECT(slurp("/proc/1/status") > 0);
+		EXPECT(slurp("/proc/thread-self/comm") > 0);
+		EXPECT_EQ(slurp("/proc/1/attr/current"), -EINVAL);
+		EXPECT_EQ(slurp("/proc/1/task/1/nothing"), -ENOENT);
+	}
+	EXPECT_EQ(ref_read(&current->ref), task);
+	EXPECT_EQ(ref_read(&current->process->ref), process);
+}
+
 static void boot_tree(void)
 {
 	struct cred *user = current->cred;
@@ -409,5 +425,6 @@ int main(void)
 	RUN(links_lead_to_files);
 	RUN(the_dead_are_gone);
 	RUN(numbers_that_are_none);
+	RUN(looking_keeps_nothing);
 	return unit_done();
 }

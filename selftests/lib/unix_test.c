@@ -6,8 +6,6 @@
 
 #include "ipc_env.h"
 
-#include "fs/fs_state.h"
-#include "fs/namei.h"
 #include "ipc/unix.h"
 #include "process/limits.h"
 #include "sched/time.h"
@@ -1142,24 +1140,12 @@ static void nothing_is_leaked(void)
 	EXPECT_EQ(fake_allocs, allocs_at_start);
 }
 
-/* The tree as boot leaves it; the kernel itself makes it, before there are users. */
-static void make_tree(void)
-{
-	struct cred *user = current->cred;
-
-	current->cred = NULL;
-	if (vfs_init())
-		abort();
-	current->fs = fs_state_create();
-	current->cred = user;
-}
-
 int main(void)
 {
 	env_boot();
 	for (u32 i = 0; i < sizeof(big); i++)
 		big[i] = (char)(i * 13 + i / 257);
-	make_tree();
+	env_tree();
 	timer_init(&never, never_fires);	/* the timer thread is there from the start: no leak later */
 	timer_start(&never, clock_monotonic() + 1000 * NSEC_PER_SEC);
 	dcache_prune(1000);
