@@ -13,6 +13,7 @@ begin() {
 	env --default-signal=INT,QUIT "$lbx" --bind "$tmp/rw:/rw:rw" "$@" sh -c "cd /rw; $PROGRAM" >"$tmp/out" 2>"$tmp/err" </dev/null &
 	pid=$!
 	started "$tmp/rw/up" || return 1
+	sleep 0.3	# its last command has been started then
 	below=$(children_of $pid)
 }
 
