@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Signals that arrived at the runner, for the first program. */
+/* Signals and window sizes that arrived at the runner, for the first program and its terminal. */
 #include "base/errno.h"
 #include "base/string.h"
 #include "boot.h"
@@ -9,6 +9,7 @@
 #include "process/signal.h"
 #include "process/task.h"
 #include "south/south.h"
+#include "tty/console.h"
 
 /* The first program is pid 1, and so is its group while nobody has moved it. */
 #define FIRST_PROGRAM	1
@@ -18,6 +19,8 @@ static void take_signal(const struct boot_event *e)
 	struct process *p;
 
 	if (!signal_valid((int)e->a))
+		return;
+	if (e->b && console_signal((int)e->a))
 		return;
 	if (e->b && !send_signal_pgrp(FIRST_PROGRAM, (int)e->a, SIGINFO_KERNEL))
 		return;
@@ -43,6 +46,8 @@ static void events(void *arg __unused)
 			return;
 		if (e.kind == BOOT_EVENT_SIGNAL)
 			take_signal(&e);
+		else if (e.kind == BOOT_EVENT_WINSIZE)
+			console_resize(e.a, e.b);
 	}
 }
 

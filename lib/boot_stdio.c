@@ -59,8 +59,6 @@ int boot_stdio(void)
 	const struct boot_stdio *io = (const struct boot_stdio *)boot_string(boot_config->stdio);
 	int ret = start_console(io);
 
-	if (!ret && boot_config->tty_control)
-		ret = console_control(boot_config->tty_control);
 	if (ret)
 		return ret;
 	for (u32 i = 0; i < boot_config->nr_stdio; i++) {

@@ -65,7 +65,7 @@ static int drain(struct tty *t)
 {
 	if (t->is_pty)
 		return 0;
-	return wait_event_interruptible(&t->write_wait, !READ_ONCE(t->out.len));
+	return wait_event_interruptible(&t->write_wait, !READ_ONCE(t->out.len) && !READ_ONCE(t->in_flight));
 }
 
 enum layout { TERMIO, TERMIOS, TERMIOS2 };
@@ -302,7 +302,7 @@ static long any_ioctl(struct tty *t, struct file *f, u32 cmd, u64 arg, bool mast
 	case TCXONC:		return flow(t, arg, master);
 	case TCFLSH:		return flush(t, arg, master);
 	case TIOCINQ:		return count(t, arg, master);
-	case TIOCOUTQ:		return put_user(t->is_pty ? 0 : (s32)READ_ONCE(t->out.len), arg);
+	case TIOCOUTQ:		return put_user(t->is_pty ? 0 : (s32)(READ_ONCE(t->out.len) + READ_ONCE(t->in_flight)), arg);
 	case TIOCGWINSZ:	return put_user(t->winsize, arg);
 	case TIOCSWINSZ:	return set_winsize(t, arg);
 	case TIOCGPGRP:		return tty_get_pgrp(t, master, arg);

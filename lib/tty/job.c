@@ -154,6 +154,13 @@ long tty_give_up(struct tty *t)
 	return 0;
 }
 
+void tty_take(struct tty *t)
+{
+	mutex_lock(&tasklist_lock);
+	take_terminal(t);
+	mutex_unlock(&tasklist_lock);
+}
+
 static void leader_exit(struct process *leader __unused)
 {
 	struct tty *t = tty_current();

@@ -49,6 +49,8 @@ void tty_start(struct tty *t)
 		return;
 	t->stopped = false;
 	tty_packet_status(t, TIOCPKT_START, TIOCPKT_STOP);
+	if (t->out.len)
+		t->driver->output(t);
 	wake_up_poll(&t->write_wait, POLLOUT | POLLWRNORM);
 }
 

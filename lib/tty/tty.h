@@ -76,6 +76,7 @@ struct tty {
 	bool stopped, tco_stopped;	/* output: by ^S, by TCXONC */
 	bool master_stopped;		/* a pty: TCXONC at the master */
 	bool exclusive;
+	u32 in_flight;			/* the console: bytes that were taken out of out and are not written yet */
 	u32 opens;			/* files of the program's side */
 	u32 generation;			/* counts hangups */
 	struct wait_queue read_wait, write_wait;
@@ -142,6 +143,7 @@ void tty_output_flush(struct tty *t);		/* TCOFLUSH */
 
 /* job.c; tty_job_init(): from now on the end of a session is noticed */
 void tty_job_init(void);
+void tty_take(struct tty *t);			/* controlling terminal of the current process, a session leader */
 int tty_check_change(struct tty *t, int sig);	/* job control. Return: 0, -EIO, -ERESTARTSYS */
 void tty_open_controlling(struct tty *t, struct file *f);
 long tty_set_controlling(struct tty *t, struct file *f, u64 arg);	/* TIOCSCTTY */
