@@ -25,8 +25,16 @@ bool proc_whole(const struct pseudo_ctx *ctx)
 
 struct task *proc_task_get(const struct pseudo_ctx *ctx)
 {
-	if (proc_whole(ctx))
-		return process_task_get(ctx->obj);
+	if (proc_whole(ctx)) {
+		struct process *p = ctx->obj;
+		struct task *t = (s64)ctx->key != p->tgid ? task_find_get((s32)ctx->key) : NULL;
+
+		/* /proc/<tid> of a thread that is not the leader tells of that thread */
+		if (t && t->process == p)
+			return t;
+		task_put(t);
+		return process_task_get(p);
+	}
 	task_get(ctx->obj);
 	return ctx->obj;
 }

@@ -48,7 +48,7 @@ static long __attribute__((noinline)) serve_slowly(const struct syscall_def *def
 
 void syscall_dispatch(struct regs *regs)
 {
-	u64 nr = (u32)regs->orig_rax;
+	u64 called = regs->orig_rax, nr = (u32)called;
 	const struct syscall_def *def = nr < SYSCALL_TABLE_SIZE && syscall_defs[nr].fn ? &syscall_defs[nr] : NULL;
 	long ret;
 
@@ -56,8 +56,8 @@ void syscall_dispatch(struct regs *regs)
 		ret = serve_slowly(def, nr, regs);
 	else
 		ret = def->fn(regs->arg);
-	/* rt_sigreturn and the like have set all registers; orig_rax -1 says so */
-	if (regs->orig_rax == (u64)-1)
+	/* rt_sigreturn and the like have set all registers; orig_rax -1 says so, unless the program asked for call -1 */
+	if (regs->orig_rax == (u64)-1 && called != (u64)-1)
 		return;
 	regs->rax = (u64)ret;
 	/* a call that wants to be restarted ends in task_exit_work() even when no signal is left to take */
