@@ -18,6 +18,7 @@ struct stream {
 	u32 handle;
 	bool regular;			/* a file of the host: always ready */
 	struct mutex lock;		/* guards all below; not held while reading from the host */
+	u32 mode;			/* FMODE_READ, FMODE_WRITE; never changed */
 	bool reading;			/* somebody reads from the host: a program, or the pump */
 	bool pump_started, wanted;	/* poll() or a nonblocking read wants to know whether there is something */
 	bool eof;
@@ -216,16 +217,11 @@ static long stream_ioctl(struct file *f, u32 cmd, u64 arg)
 
 static void stream_release(struct file *f)
 {
-	struct stream *s = f->priv;
 
 	if (f->inode)
 		inode_put(f->inode);
 	f->inode = NULL;
-	/* the pump may be reading: its stream stays */
-	if (s->pump_started)
-		return;
-	kfree(s->buf);
-	kfree(s);
+	/* The stream stays: the pump may be reading, and /dev/stdout leads to it for as long as its inode is known. */
 }
 
 static const struct file_ops stream_ops = {
@@ -236,6 +232,21 @@ static const struct file_ops stream_ops = {
 	.ioctl = stream_ioctl,
 	.release = stream_release,
 };
+
+/* /dev/stdin, /proc/self/fd/0: the same stream again, in the direction that it has. */
+static int stream_reopen(struct inode *inode, struct file *f)
+{
+	struct stream *s = inode->priv;
+
+	if ((f->mode & (FMODE_READ | FMODE_WRITE)) & ~s->mode)
+		return -EACCES;
+	f->ops = &stream_ops;
+	f->priv = s;
+	f->mode |= FMODE_STREAM;
+	return 0;
+}
+
+static const struct inode_ops stream_inode_ops = { .open = stream_reopen };
 
 struct file *stream_open(u32 handle, u32 flags, bool regular)
 {
@@ -255,6 +266,9 @@ struct file *stream_open(u32 handle, u32 flags, bool regular)
 		file_put(f);
 		return ERR_PTR(-ENOMEM);
 	}
+	s->mode = f->mode & (FMODE_READ | FMODE_WRITE);
+	f->inode->priv = s;
+	f->inode->ops = &stream_inode_ops;
 	f->inode->uid = current->cred->uid;
 	f->inode->gid = current->cred->gid;
 	return f;
