@@ -16,6 +16,26 @@ static u64 resident(const struct vma *v)
 	return len - (pagecache_holes(v->obj->pc, v->off >> PAGE_SHIFT, vma_pages(v)) << PAGE_SHIFT);
 }
 
+/* On hosted Souths the vDSO is the host's, where it put it: above all that the VMA layer has, in every address space. */
+static int view_vdso(int (*fn)(const struct vma_view *v, void *arg), void *arg)
+{
+	u64 base = machine && machine->vdso ? machine->vdso() : 0, end = 0;
+	const u8 *elf = (const u8 *)(uintptr_t)base, *ph;
+	u16 i;
+
+	if (base < MM_END)
+		return 0;
+	ph = elf + *(const u64 *)(const void *)(elf + 32);
+	for (i = *(const u16 *)(const void *)(elf + 56); i; i--, ph += *(const u16 *)(const void *)(elf + 54))
+		if (*(const u32 *)(const void *)ph == 1)	/* PT_LOAD: its address and size in memory */
+			end = max(end, *(const u64 *)(const void *)(ph + 16) + *(const u64 *)(const void *)(ph + 40));
+	end = PAGE_ALIGN(end);
+	return fn(&(struct vma_view){
+		.start = base, .end = base + end, .prot = PROT_READ | PROT_EXEC, .name = "[vdso]", .resident = end,
+		.flags = VMA_MAYREAD | VMA_MAYEXEC,
+	}, arg);
+}
+
 int mm_for_each_vma(struct mm *mm, int (*fn)(const struct vma_view *v, void *arg), void *arg)
 {
 	struct vma *v, *next;
@@ -35,6 +55,8 @@ int mm_for_each_vma(struct mm *mm, int (*fn)(const struct vma_view *v, void *arg
 		}
 		ret = fn(&view, arg);
 	}
+	if (!ret && mm->nr_vmas)
+		ret = view_vdso(fn, arg);
 	mutex_unlock(&mm->lock);
 	return ret;
 }
