@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "relay.h"
+#include "tty.h"
 #include "tools/broker/broker9p.h"
 
 #define MIN_FILES	1024		/* descriptors that starting a sandbox needs, and some for its files */
@@ -150,11 +151,22 @@ struct serving {
 	int status;		/* the reaper's, when @over */
 };
 
+static void send_size(const struct sandbox *s)
+{
+	struct boot_event e = { BOOT_EVENT_WINSIZE, 0, 0 };
+
+	if (tty_size(&e.a, &e.b))
+		(void)send(s->control, &e, sizeof(e), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 /* Whoever stops us stops the sandbox, and both go on together. */
 static void stop_with_sandbox(struct sandbox *s)
 {
 	kill(s->reaper, REAPER_STOP);
+	tty_leave();
 	kill(getpid(), SIGSTOP);
+	tty_enter();
+	send_size(s);
 	kill(s->reaper, REAPER_CONT);
 }
 
@@ -198,7 +210,11 @@ static void handle_signal(struct serving *v, const struct signalfd_siginfo *si)
 		stop_with_sandbox(v->s);
 		break;
 	case SIGCONT:
+		tty_enter();
+		send_size(v->s);
+		break;
 	case SIGWINCH:
+		send_size(v->s);
 		break;
 	default:
 		/* to the program, which may live on; a sandbox that takes nothing is ended */
@@ -257,6 +273,7 @@ static int serve(struct sandbox *s, int sigfd)
 		serve_once(&v);
 	status = v.timed_out ? EXIT_TIMEOUT : v.killed_by ? 128 + v.killed_by :
 		 WIFEXITED(v.status) ? WEXITSTATUS(v.status) : 128 + WTERMSIG(v.status);
+	tty_leave();
 	report(&v, status);
 	if (v.killed_by) {
 		sigset_t set;
@@ -364,6 +381,11 @@ int run(const struct options *o, const struct view *v)
 	/* after the fork: what the broker gives up, the sandbox's start still needs */
 	start_broker(&s, v);
 	relay_copy(s.log[0], o->trace_fd, false);
+	for (size_t i = 0; i < s.stdio.nr; i++)
+		if (s.stdio.io[i].kind == BOOT_STDIO_TTY && s.stdio.relay[i] >= 0) {
+			tty_init(s.stdio.host[i]);
+			break;
+		}
 	stdio_relay(&s.stdio);
 	return serve(&s, sigfd);
 }

@@ -54,6 +54,8 @@ static void plan_one(struct stdio_plan *p, size_t i, int fd, uint32_t *next)
 		p->fd[i] = fd;
 		return;
 	}
+	if (isatty(fd))
+		io->kind = BOOT_STDIO_TTY;
 	p->fd[i] = relay_socket(&p->relay[i]);
 }
 
