@@ -147,7 +147,8 @@ struct task {
 	void *kstack;
 	struct { u64 nr; u64 args[6]; } last_call;	/* for /proc/self/syscall, --trace */
 	u64 calls;			/* served, for --stats */
-	s64 slept;			/* ns in schedule_until() */
+	s64 slept;			/* ns in schedule_until(), without the sleep that goes on: */
+	s64 sleep_start;		/* monotonic ns, 0: not asleep */
 	s32 nice, policy, rt_priority;
 	u64 affinity[16];
 	u64 timer_slack;

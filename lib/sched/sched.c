@@ -62,8 +62,10 @@ int schedule_until(s64 deadline)
 		if (!sleep_is_over(t, state)) {
 			s64 start = clock_monotonic();
 
+			WRITE_ONCE(t->sleep_start, start);
 			ret = park(deadline, &t->state, state | TASK_PARKED);
 			t->slept += clock_monotonic() - start;
+			WRITE_ONCE(t->sleep_start, 0);
 		}
 		(void)atomic_cmpxchg(&t->state, state | TASK_PARKED, state);
 		if (ret == -ETIMEDOUT)

@@ -345,7 +345,9 @@ static u64 auxv_get(u32 type)
 static s64 hosted_cputime(struct task *t)
 {
 	/* Without a host call per switch this is time since the start less time asleep: what a busy task used, rounded up. */
-	return clock_monotonic() - t->start_time - READ_ONCE(t->slept);
+	s64 now = clock_monotonic(), asleep = READ_ONCE(t->sleep_start);
+
+	return max_t(s64, 0, now - t->start_time - READ_ONCE(t->slept) - (asleep ? now - asleep : 0));
 }
 
 static void hosted_mm_exit(struct mm *mm)
