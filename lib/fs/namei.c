@@ -46,29 +46,35 @@ void pathname_put(struct pathname *p)
 
 /* ---- one name ---- */
 
-struct dentry *dentry_lookup_locked(struct dentry *dir, const struct qstr *name)
+static bool still_holds(struct dentry *dir, const struct qstr *name, struct dentry *d)
 {
-	struct inode *inode = dir->inode, *found;
-	u32 sb_flags = inode->sb->flags;
+	return likely(!(dir->inode->sb->flags & SB_REVALIDATE)) ||
+	       dir->inode->ops->revalidate(dir->inode, name, load_acquire(&d->inode));
+}
+
+/* @found: a reference or NULL. @old, if not NULL, is what the cache said of the name; its reference is used up. */
+static struct dentry *cache_answer(struct dentry *dir, const struct qstr *name, struct dentry *old, struct inode *found)
+{
+	u32 sb_flags = dir->inode->sb->flags;
 	struct dentry *d;
 
-	d = dcache_find(dir, name);
-	if (d)
-		return d;
-	if (inode->flags & INODE_DEAD)
-		return ERR_PTR(-ENOENT);
-	if (!inode->ops || !inode->ops->lookup)
-		return ERR_PTR(-ENOTDIR);
-	d = dentry_alloc(dir, name);
-	if (!d)
-		return ERR_PTR(-ENOMEM);
-	found = inode->ops->lookup(inode, name);
-	if (IS_ERR(found) && PTR_ERR(found) != -ENOENT) {
-		dentry_put(d);
-		return (void *)found;
+	/*
+	 * The same object: keep the name, and with it all that is cached below. A second one beside it, in which somebody else
+	 * stands, would not hear of what is done through this one.
+	 */
+	if (old && old->inode == found) {
+		inode_put(found);
+		return old;
 	}
-	if (IS_ERR(found))
-		found = NULL;
+	if (old) {
+		dentry_drop(old);
+		dentry_put(old);
+	}
+	d = dentry_alloc(dir, name);
+	if (!d) {
+		inode_put(found);
+		return ERR_PTR(-ENOMEM);
+	}
 	if ((sb_flags & SB_NOCACHE) || (!found && (sb_flags & SB_NONEGATIVE)))
 		d->inode = found;
 	else
@@ -76,14 +82,33 @@ struct dentry *dentry_lookup_locked(struct dentry *dir, const struct qstr *name)
 	return d;
 }
 
+struct dentry *dentry_lookup_locked(struct dentry *dir, const struct qstr *name)
+{
+	struct inode *inode = dir->inode, *found;
+	struct dentry *d;
+
+	d = dcache_find(dir, name);
+	if (d && still_holds(dir, name, d))
+		return d;
+	if (inode->flags & INODE_DEAD)
+		found = ERR_PTR(-ENOENT);
+	else if (!inode->ops || !inode->ops->lookup)
+		found = ERR_PTR(-ENOTDIR);
+	else
+		found = inode->ops->lookup(inode, name);
+	if (IS_ERR(found) && (PTR_ERR(found) != -ENOENT || (inode->flags & INODE_DEAD))) {
+		dentry_put(d);
+		return (void *)found;
+	}
+	return cache_answer(dir, name, d, IS_ERR(found) ? NULL : found);
+}
+
 /* From the cache, if what it says still holds. */
 static struct dentry *lookup_cached(struct dentry *dir, const struct qstr *name)
 {
 	struct dentry *d = dcache_find(dir, name);
 
-	if (d && unlikely(dir->inode->sb->flags & SB_REVALIDATE) &&
-	    !dir->inode->ops->revalidate(dir->inode, name, d->inode)) {
-		dentry_drop(d);
+	if (d && unlikely(!still_holds(dir, name, d))) {
 		dentry_put(d);
 		return NULL;
 	}

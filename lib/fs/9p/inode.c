@@ -115,6 +115,9 @@ int p9_walk(struct p9_channel *c, struct inode *inode, const struct qstr *name, 
 	}
 	/* the name leads somewhere else now */
 	if (!ret && !name && (w->attr.dev != p9_of(inode)->dev || w->attr.ino != p9_of(inode)->ino)) {
+		/* the fid stands there all the same, and would be in the way of the next one */
+		if (newfid != P9_NOFID)
+			p9_clunk(c, newfid);
 		if (w->granted != SOUTH_NO_HANDLE)
 			machine->close_handle(w->granted);
 		ret = -ESTALE;
@@ -146,13 +149,35 @@ void p9_inode_update(struct inode *inode, const struct p9_attr *a)
 	pi->checked = clock_monotonic();
 }
 
+/*
+ * p9_super.lock held. What is walked by is the name that was seen last: the one before may be gone (another link was removed, or the
+ * file is gone and the host gave its number to this one). Return: the directory whose reference is to be put, or NULL
+ */
+static struct inode *take_name(struct p9_inode *pi, struct inode *parent, const char *name, u32 len)
+{
+	struct inode *old = pi->parent;
+	char *copy;
+
+	if (!parent || !old || (old == parent && pi->name_len == len && !memcmp(pi->name, name, len)))
+		return NULL;
+	copy = kstrndup(name, len);
+	if (!copy)
+		return NULL;
+	kfree(pi->name);
+	pi->name = copy;
+	pi->name_len = len;
+	inode_get(parent);
+	pi->parent = parent;
+	return old;
+}
+
 /* The inode for what the server described, an old one when it is known. Return: a reference or ERR_PTR */
 struct inode *p9_inode_get(struct super *sb, const struct p9_attr *a, struct inode *parent, const char *name, u32 len)
 {
 	struct p9_super *ps = sb->priv;
 	u32 b = bucket(ps, a->dev, a->ino);
 	struct p9_inode *pi;
-	struct inode *inode;
+	struct inode *inode, *old;
 	char *copy;
 
 	mutex_lock(&ps->lock);
@@ -161,7 +186,9 @@ struct inode *p9_inode_get(struct super *sb, const struct p9_attr *a, struct ino
 		    ref_tryget(&pi->inode->ref)) {
 			p9_inode_update(pi->inode, a);
 			inode = pi->inode;
+			old = take_name(pi, parent, name, len);
 			mutex_unlock(&ps->lock);
+			inode_put(old);
 			return inode;
 		}
 	}
