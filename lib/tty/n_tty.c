@@ -296,6 +296,8 @@ static void signal_key(struct tty *t, int sig, u8 c)
 
 		echo_forget(t);
 		tty_output_flush(t);
+		/* a pty's master has not seen what was echoed for the same piece of input either */
+		ring_cut(&t->out, t->before_input);
 		/* what came after this key stays */
 		t->in.len = 0;
 		n_tty_flush_input(t);
@@ -467,6 +469,7 @@ void n_tty_receive(struct tty *t)
 	bool some = false;
 	u32 nr;
 
+	t->before_input = t->out.len;
 	while (t->in.len && (nr = room(t))) {
 		nr = min(nr, t->in.len);
 		while (nr--) {

@@ -77,6 +77,7 @@ struct tty {
 	bool master_stopped;		/* a pty: TCXONC at the master */
 	bool exclusive;
 	u32 in_flight;			/* the console: bytes that were taken out of out and are not written yet */
+	u32 before_input;		/* bytes in out when the input that is being looked at began */
 	u32 opens;			/* files of the program's side */
 	u32 generation;			/* counts hangups */
 	struct wait_queue read_wait, write_wait;
