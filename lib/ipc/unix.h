@@ -148,6 +148,8 @@ extern struct mutex unix_gc_lock;
 /* unix_inflight_add() - gc_lock held. Return: 0 or -ETOOMANYREFS. _sub: they leave the queue */
 __must_check int unix_inflight_add(struct scm_files *fp);
 void unix_inflight_sub(struct scm_files *fp);
+/* unix_inflight_added() - gc_lock held and no other: what unix_inflight_add() could not do under a spinlock */
+void unix_inflight_added(void);
 /* unix_gc() - find sockets that only messages in their own circle refer to, and let go of those. No locks held. */
 void unix_gc(void);
 /* unix_gc_if_needed() - after a socket ended; unix_gc_soon(): when the descriptor that is being closed now is gone */

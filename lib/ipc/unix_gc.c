@@ -22,7 +22,7 @@ struct mutex unix_gc_lock = MUTEX_INIT;
 static struct list inflight_socks = LIST_INIT(inflight_socks);	/* by inflight_node; guarded by unix_gc_lock */
 static u32 nr_inflight;						/* files in all queues; changed under it */
 static struct timer gc_timer;
-static u32 gc_timer_ready;
+static bool gc_timer_ready, gc_wanted;				/* guarded by it */
 
 static struct unix_sock *file_unix(const struct file *f)
 {
@@ -41,6 +41,9 @@ int unix_inflight_add(struct scm_files *fp)
 
 		if (u && !u->inflight++)
 			list_add_tail(&u->inflight_node, &inflight_socks);
+		/* the last descriptor was closed while the message was made: no close will come any more to look for it */
+		if (u && ref_read(&fp->file[i]->ref) == u->inflight)
+			gc_wanted = true;
 	}
 	return 0;
 }
@@ -174,15 +177,27 @@ static void gc_timer_fired(struct timer *t __unused)
 	unix_gc_if_needed();
 }
 
+/* unix_gc_lock held. */
+static void gc_arm(void)
+{
+	if (!gc_timer_ready)
+		timer_init(&gc_timer, gc_timer_fired);
+	gc_timer_ready = true;
+	timer_start(&gc_timer, clock_monotonic() + GC_DELAY);
+}
+
 void unix_gc_soon(struct unix_sock *u)
 {
 	if (!load_relaxed(&u->inflight))
 		return;
 	mutex_lock(&unix_gc_lock);
-	if (!gc_timer_ready) {
-		timer_init(&gc_timer, gc_timer_fired);
-		gc_timer_ready = 1;
-	}
-	timer_start(&gc_timer, clock_monotonic() + GC_DELAY);
+	gc_arm();
 	mutex_unlock(&unix_gc_lock);
+}
+
+void unix_inflight_added(void)
+{
+	if (gc_wanted)
+		gc_arm();
+	gc_wanted = false;
 }

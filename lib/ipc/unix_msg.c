@@ -123,8 +123,10 @@ bool unix_queue_lock(struct unix_sock *to, const struct unix_msg *msg)
 void unix_queue_unlock(struct unix_sock *to, bool files)
 {
 	spin_unlock(&to->lock);
-	if (files)
+	if (files) {
+		unix_inflight_added();
 		mutex_unlock(&unix_gc_lock);
+	}
 }
 
 int unix_queue_add(struct unix_sock *to, struct unix_msg *msg)
