@@ -96,7 +96,7 @@ struct sleeper {
 static void *sleep_on(void *arg)
 {
 	struct sleeper *s = arg;
-	struct timespec end = in_ms(CLOCK_MONOTONIC, 3000);
+	struct timespec end = in_ms(CLOCK_MONOTONIC, 20000);
 
 	s->tid = gettid_();
 	errno = 0;
@@ -251,7 +251,7 @@ TEST(between_processes)
 	xwait(pid);
 	pid = xfork();
 	if (!pid) {
-		struct timespec ts = in_ms(CLOCK_MONOTONIC, 3000);
+		struct timespec ts = in_ms(CLOCK_MONOTONIC, 20000);
 
 		RET("requeue.child", futex(s, FUTEX_WAIT_BITSET, 0, &ts, NULL, ~0U));
 		_exit(0);

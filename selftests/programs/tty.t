@@ -113,7 +113,7 @@ terminal()
 
 	shift
 	rm -rf "$work" && mkdir "$work" && cd "$work" || exit 1
-	env -i HOME="$work" PATH="$PATH" TERM=dumb LC_ALL=C PS1='@ ' timeout 60 /usr/bin/python3 "$tmp/drive.py" 50 "$@" >"$out" 2>&1
+	env -i HOME=/nonexistent PATH="$PATH" TERM=dumb LC_ALL=C PS1='@ ' timeout 60 /usr/bin/python3 "$tmp/drive.py" 50 "$@" >"$out" 2>&1
 	echo "driver $?" >>"$out"
 	cd "$top" || exit 1
 }
