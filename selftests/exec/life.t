@@ -3,8 +3,8 @@
 # The end of a sandbox, whatever brings it: nothing hangs, and no process stays.
 . selftests/exec/lib.sh
 
-# A sandbox with several processes, one of them running, that would go on for a long time.
-PROGRAM='sleep 300 & (while :; do :; done) & echo up >up; sleep 300'
+# exec, since dash -c catches SIGINT and waits on, natively too. A sandbox with several processes, one of them running, that would go on for a long time.
+PROGRAM='sleep 300 & (while :; do :; done) & echo up >up; exec sleep 300'
 
 # begin [ARGUMENT...] - $lbx in the background as $pid, its processes in $below
 begin() {
@@ -13,7 +13,7 @@ begin() {
 	env --default-signal=INT,QUIT "$lbx" --bind "$tmp/rw:/rw:rw" "$@" sh -c "cd /rw; $PROGRAM" >"$tmp/out" 2>"$tmp/err" </dev/null &
 	pid=$!
 	started "$tmp/rw/up" || return 1
-	sleep 0.3	# its last command has been started then
+	sleep 0.5	# its last command has been started then
 	below=$(children_of $pid)
 }
 
@@ -110,12 +110,18 @@ is "${bad:-0}" 0 'killed at 40 moments of the start: nothing is left'
 
 # a terminal that belongs to another job must not stop a sandbox that does not read
 if command -v script >/dev/null; then
-	is "$(timeout -k 1 $LIMIT script -qec "$lbx echo terminal" /dev/null </dev/null | tr -d '\r')" terminal 'on a terminal'
+	# script(1) types a NUL at the end of its input, which is echoed when it comes in time
+	is "$(timeout -k 1 $LIMIT script -qec "$lbx echo terminal" /dev/null </dev/null | tr -d '\r' | sed 's/^@//g')" terminal 'on a terminal'
 	timeout -k 1 $LIMIT script -qec "bash -mc '$lbx sh -c \"exit 6\" & wait \$!'" /dev/null </dev/null >/dev/null
 	is $? 6 'in the background of a terminal'
 	before=$(script -qec 'stty -g' /dev/null </dev/null)
 	after=$(timeout -k 1 $LIMIT script -qec "$lbx true; stty -g" /dev/null </dev/null)
-	is "$after" "$before" 'the terminal is as it was'
+	has "$after" "$before" 'the terminal is as it was'
+	out=$( (sleep 1.5; printf '\003') | timeout -k 1 $LIMIT script -qec "$lbx sleep 100; echo status \$?; stty -g" /dev/null | tr -d '\r')
+	has "$out" 'status 130' 'Ctrl-C'
+	has "$out" "$(echo "$before" | tr -d '\r')" 'Ctrl-C: the terminal is as it was'
+	out=$(timeout -k 1 $LIMIT script -qec "$lbx --timeout 1 sleep 100; stty -g" /dev/null </dev/null | tr -d '\r')
+	has "$out" "$(echo "$before" | tr -d '\r')" 'time is over: the terminal is as it was'
 else
 	skip 'terminals' 'no script(1)'
 fi
