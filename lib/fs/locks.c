@@ -183,10 +183,7 @@ static bool cut_range(struct file_locks *fl, pos_t start, pos_t end, const void 
 			continue;
 		any = true;
 		if (left && right) {
-			struct list node = spare->node;
-
 			*spare = *l;
-			spare->node = node;
 			list_init(&spare->node);
 			spare->start = end + 1;
 			list_add_tail(&spare->node, &fl->ranges);
