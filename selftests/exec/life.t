@@ -111,7 +111,7 @@ is "${bad:-0}" 0 'killed at 40 moments of the start: nothing is left'
 # a terminal that belongs to another job must not stop a sandbox that does not read
 if command -v script >/dev/null; then
 	# script(1) types a NUL at the end of its input, which is echoed when it comes in time
-	is "$(timeout -k 1 $LIMIT script -qec "$lbx echo terminal" /dev/null </dev/null | tr -d '\r' | sed 's/^@//g')" terminal 'on a terminal'
+	is "$(timeout -k 1 $LIMIT script -qec "$lbx echo terminal" /dev/null </dev/null | tr -d '\r' | sed 's/[\^]@//g')" terminal 'on a terminal'
 	timeout -k 1 $LIMIT script -qec "bash -mc '$lbx sh -c \"exit 6\" & wait \$!'" /dev/null </dev/null >/dev/null
 	is $? 6 'in the background of a terminal'
 	before=$(script -qec 'stty -g' /dev/null </dev/null)
