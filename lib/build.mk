@@ -12,7 +12,7 @@ $(LIB_OBJS): | $(O)/lib/include/arch
 $(O)/lib/include/arch:
 	@mkdir -p $(@D) && ln -sfn $(abspath lib/arch/x86_64) $@
 
-# What lib/ needs from outside is the South interface; selftests/lib/symbols_test looks.
+# What lib/ needs from outside is the South interface; selftests/lib/symbols.t looks.
 $(O)/lib/lib.o: $(LIB_OBJS)
 	@echo "  LD      $@"; $(LD) -r -o $@ $^
 
