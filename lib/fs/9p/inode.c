@@ -171,6 +171,13 @@ static struct inode *take_name(struct p9_inode *pi, struct inode *parent, const 
 	return old;
 }
 
+/* The host gives the number of a removed file to a new one: that one is another inode, with no handle and no content yet. */
+static bool same_life(const struct inode *inode, const struct p9_attr *a)
+{
+	return (inode->mode & S_IFMT) == (a->mode & S_IFMT) && inode->btime == a->btime && inode->nlink &&
+	       !(load_relaxed(&inode->flags) & INODE_DEAD);
+}
+
 /* The inode for what the server described, an old one when it is known. Return: a reference or ERR_PTR */
 struct inode *p9_inode_get(struct super *sb, const struct p9_attr *a, struct inode *parent, const char *name, u32 len)
 {
@@ -182,7 +189,7 @@ struct inode *p9_inode_get(struct super *sb, const struct p9_attr *a, struct ino
 
 	mutex_lock(&ps->lock);
 	for (pi = ps->table[b]; pi; pi = pi->hash_next) {
-		if (pi->dev == a->dev && pi->ino == a->ino && (pi->inode->mode & S_IFMT) == (a->mode & S_IFMT) &&
+		if (pi->dev == a->dev && pi->ino == a->ino && same_life(pi->inode, a) &&
 		    ref_tryget(&pi->inode->ref)) {
 			p9_inode_update(pi->inode, a);
 			inode = pi->inode;
