@@ -31,6 +31,10 @@
 /* of SOUTH_MAP_MOVE: the old range stays mapped, empty */
 #define SOUTH_MAP_KEEP		0x10
 
+/* flags of south_cpu(): exactly one */
+#define SOUTH_CPU_THREAD	0x1
+#define SOUTH_CPU_COPY		0x2
+
 void __noreturn south_exit(int status);
 s64 south_clock(u32 id);
 /*
@@ -47,7 +51,12 @@ int south_wait(s64 deadline, u32 *word, u32 expected);
 /* south_kick() - wake at most @nr that wait on @word */
 void south_kick(u32 *word, u32 nr);
 long south_map(u32 op, u64 addr, u64 len, u32 prot, u32 flags, u32 handle, u64 off);
-long south_cpu(u32 flags, void *entry, void *stack, void *arg, u64 tls);
+/*
+ * south_cpu() - one more thread of execution: @entry(@arg) on @stack, in this address space or in a copy of it
+ * @tls: its per-cpu area; hosted: its struct cpu
+ * Return: the South's number for it, -EAGAIN (limits), -ENOMEM
+ */
+long south_cpu(u32 flags, void (*entry)(void *arg), void *stack, void *arg, u64 tls);
 
 struct task;
 struct mm;

@@ -82,7 +82,7 @@ long south_map(u32 op, u64 addr, u64 len, u32 prot __unused, u32 flags __unused,
 	return 0;
 }
 
-long south_cpu(u32 flags __unused, void *entry __unused, void *stack __unused, void *arg __unused, u64 tls __unused)
+long south_cpu(u32 flags __unused, void (*entry)(void *arg) __unused, void *stack __unused, void *arg __unused, u64 tls __unused)
 {
 	return -ENOSYS;
 }

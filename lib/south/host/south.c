@@ -153,9 +153,23 @@ long south_map(u32 op, u64 addr, u64 len, u32 prot, u32 flags, u32 handle, u64 o
 	return -EINVAL;
 }
 
-long south_cpu(u32 flags __unused, void *entry __unused, void *stack __unused, void *arg __unused, u64 tls __unused)
+long south_cpu(u32 flags, void (*entry)(void *arg), void *stack, void *arg, u64 tls)
 {
-	return -ENOSYS;
+	struct cpu *cpu = (struct cpu *)tls;
+	long ret;
+
+	switch (flags) {
+	case SOUTH_CPU_THREAD:
+		ret = gate_clone(HOST_CLONE_THREAD, stack, &cpu->host_tid, entry, arg);
+		break;
+	case SOUTH_CPU_COPY:
+		ret = gate_clone(HOST_CLONE_PROCESS, stack, &cpu->host_tid, entry, arg);
+		break;
+	default:
+		return -EINVAL;
+	}
+	/* what a host without room says is not always EAGAIN: ENOSPC when its PID namespace dies, EPERM from a cgroup's filter */
+	return ret >= 0 || ret == -ENOMEM ? ret : -EAGAIN;
 }
 
 void kprint(const char *fmt, ...)

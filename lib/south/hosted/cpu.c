@@ -228,17 +228,17 @@ void __noreturn cpu_first(void *arg)
 /* cpu_start() - a new host thread of the current host process for @cpu; it idles, or runs what was assigned before */
 int cpu_start(struct cpu *cpu)
 {
-	long ret = gate_clone(HOST_CLONE_THREAD, cpu->idle_stack + sizeof(cpu->idle_stack), &cpu->host_tid, cpu_first, cpu);
+	long ret = south_cpu(SOUTH_CPU_THREAD, cpu_first, cpu->idle_stack + sizeof(cpu->idle_stack), cpu, (u64)cpu);
 
 	return ret < 0 ? (int)ret : 0;
 }
 
 /*
- * cpu_clone_process() - gate_clone() of a new host process
+ * cpu_clone_process() - @cpu in a new host process: @fn(@cpu) on @stack
  * Until the child has made itself a cpu it looks like us to the signal handler, with our memory: it would take the kicks that other
  * threads of ours wait for. So the slot, which is private, names nobody meanwhile, and we look for kicks that we missed afterwards.
  */
-long cpu_clone_process(void *stack, s32 *tid, void (*fn)(void *arg), void *arg)
+long cpu_clone_process(struct cpu *cpu, void *stack, void (*fn)(void *cpu))
 {
 	struct cpu *self = current_cpu();
 	struct slot *slot = slot_at(self->slot);
@@ -246,7 +246,7 @@ long cpu_clone_process(void *stack, s32 *tid, void (*fn)(void *arg), void *arg)
 
 	WRITE_ONCE(slot->cpu, NULL);
 	barrier();
-	ret = gate_clone(HOST_CLONE_PROCESS, stack, tid, fn, arg);
+	ret = south_cpu(SOUTH_CPU_COPY, fn, stack, cpu, (u64)cpu);
 	barrier();
 	WRITE_ONCE(slot->cpu, self);
 	barrier();

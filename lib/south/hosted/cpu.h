@@ -117,7 +117,7 @@ void __noreturn cpu_first(void *cpu);
 void __noreturn cpu_leave_stack(struct cpu *cpu, void (*fn)(void *cpu));
 void hosted_frame_set_altstack(u32 slot);	/* the slot is this thread's signal stack, and no signal is blocked */
 bool kick_cpu(struct cpu *cpu);
-long cpu_clone_process(void *stack, s32 *tid, void (*fn)(void *arg), void *arg);
+long cpu_clone_process(struct cpu *cpu, void *stack, void (*fn)(void *cpu));
 void kick_wanted_cpus(struct host_process *hp);
 extern bool hosted_fsgsbase;
 

@@ -76,7 +76,7 @@ int run_in_process(struct host_process *hp, struct task *t, void (*fn)(void *arg
 		cpu_unstarted(cpu);
 		hp_count(hp, -1);
 		task_put(t);
-		return ret == -ENOMEM ? -ENOMEM : -EAGAIN;
+		return ret;
 	}
 	return 0;
 }
@@ -116,12 +116,12 @@ static int hosted_start_fork(struct task *t)
 	cpu->next = t;
 	if (!t->tls)
 		t->tls = machine->get_tls();
-	ret = cpu_clone_process(t->regs, &cpu->host_tid, fork_child, cpu);
+	ret = cpu_clone_process(cpu, t->regs, fork_child);
 	if (ret < 0) {
 		t->mm->south = NULL;
 		host_process_free(hp);
 		task_put(t);
-		return ret == -ENOMEM ? -ENOMEM : -EAGAIN;
+		return (int)ret;
 	}
 	return 0;
 }

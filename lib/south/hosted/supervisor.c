@@ -49,12 +49,12 @@ static void make_spare(void)
 	long ret = -ENOMEM;
 
 	if (cpu)
-		ret = cpu_clone_process(cpu->idle_stack + sizeof(cpu->idle_stack), &cpu->host_tid, cpu_spare, cpu);
+		ret = cpu_clone_process(cpu, cpu->idle_stack + sizeof(cpu->idle_stack), cpu_spare);
 	if (ret < 0 && hp)
 		host_process_free(hp);
 	spin_lock(&sup.lock);
 	if (ret < 0)
-		sup.error = ret == -ENOMEM ? -ENOMEM : -EAGAIN;
+		sup.error = (int)ret;
 	else
 		sup.spare = cpu;
 	spin_unlock(&sup.lock);
