@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+/* The smallest program: linked static. */
+int main(void)
+{
+	return 0;
+}
