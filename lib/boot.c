@@ -133,6 +133,7 @@ void kernel_boot(const struct boot_config *config)
 	if (!t->mm || !t->files || !t->fs)
 		boot_fail(EXIT_BOOT, "no memory for the first process: more with --mem");
 	t->mm->users = 1;
+	signal_inherit(t, config->sig_ignored, config->sig_blocked);
 	t->process->rlim[RLIM_NOFILE] = (struct rlimit64){ min(config->rlim_nofile, config->fds), config->fds };
 	ret = machine->start_fresh(t, first_program, NULL);
 	if (ret)

@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#define BOOT_MAGIC		0x6c62783130303037ull
+#define BOOT_MAGIC		0x6c62783130303038ull
 
 /* Handles (descriptors, on South host) that every sandbox has from the start */
 #define BOOT_FD_CONFIG		3	/* this block; closed after boot */
@@ -74,6 +74,7 @@ struct boot_config {
 	uint32_t channel_kind;		/* 0: SOCK_SEQPACKET with the lbx extension offered; 1: stream, standard 9P */
 	uint64_t boot_time;		/* of the host, for /proc/uptime: s since the epoch when it booted; 0: now */
 	uint32_t rlim_nofile, pad1;
+	uint64_t sig_ignored, sig_blocked;	/* bit N-1: the first program finds signal N so */
 };
 
 /* From the broker, on tty_control: signals and window sizes that arrived at lbx-exec itself. */

@@ -256,6 +256,16 @@ int signal_prepare_exec(void)
 	return 0;
 }
 
+void signal_inherit(struct task *t, sigset_t ignored, sigset_t blocked)
+{
+	int sig;
+
+	for (sig = 1; sig <= NSIG; sig++)
+		if (ignored & ~SIGSET_UNBLOCKABLE & SIGMASK(sig))
+			t->sighand->action[sig - 1].handler = SIGACTION_IGN;
+	t->blocked = blocked & ~SIGSET_UNBLOCKABLE;
+}
+
 void signal_exec(void)
 {
 	struct task *t = current;

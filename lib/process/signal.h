@@ -143,6 +143,8 @@ void sighand_put(struct sighand *s);
 __must_check int signal_prepare_exec(void);
 /* signal_exec() - after it: handlers go back to the default, ignored ones stay, no alternate stack */
 void signal_exec(void);
+/* signal_inherit() - what the first program finds ignored and blocked: its caller's, as after exec. Before @t runs */
+void signal_inherit(struct task *t, sigset_t ignored, sigset_t blocked);
 void sigpending_init(struct sigpending *p);
 void sigpending_flush(struct sigpending *p);
 

@@ -2,3 +2,8 @@
 exec_tests := $(wildcard selftests/exec/*.t)
 TESTS += $(exec_tests:%=%@600)
 USER_TESTS += $(exec_tests:%=%@600)
+
+# starts a program with signals ignored and blocked
+$(O)/selftests/exec/inherit: $(O)/selftests/exec/inherit.o
+	$(link)
+ALL += $(O)/selftests/exec/inherit

@@ -232,6 +232,8 @@ int config_make(const struct options *o, const struct view *v, const struct stdi
 	c.gid = (uint32_t)o->gid;
 	c.groups = put_groups(&b, o, &c.nr_groups);
 	c.umask = mask;
+	c.sig_ignored = o->sig_ignored;
+	c.sig_blocked = o->sig_blocked;
 	c.nr_mounts = (uint32_t)v->nr;
 	c.mounts = block_room(&b, v->nr * sizeof(struct boot_mount));
 	put_mounts(&b, v, c.mounts);

@@ -49,6 +49,7 @@ struct options {
 	bool clearenv, trace, stats, json, verbose, dry_run, list_souths, ro_root, no_patch;
 	int64_t uid, gid;		/* inside */
 	uint32_t host_uid, host_gid;
+	uint64_t sig_ignored, sig_blocked;	/* bit N-1: the caller left signal N to us so, and the program finds it so */
 	uint64_t mem, timeout_ms, time;
 	uint32_t cpus, procs, max_fds;
 	int trace_fd;			/* lines of the sandbox: standard error or --trace's file */
@@ -90,6 +91,17 @@ const char *env_home(const struct options *o);
 
 /* run.c: everything after the decisions. Return: the exit status; does not return when a signal is to end lbx-exec */
 int run(const struct options *o, const struct view *v);
+
+/*
+ * signals.c
+ *
+ * signals_inherited() - what the caller left ignored and blocked; first of all, before anything here changes it
+ * signals_take() - from now on they come by a descriptor, which is returned, for all threads to come
+ * signals_default() - nothing ignored, nothing blocked: for the sandbox's image
+ */
+void signals_inherited(struct options *o);
+int signals_take(void);
+void signals_default(void);
 
 /* souths.c */
 int souths_list(const struct options *o);

@@ -178,6 +178,7 @@ static void set_defaults(struct options *o)
 	cpu_set_t set;
 
 	memset(o, 0, sizeof(*o));
+	signals_inherited(o);
 	o->uid = getuid();
 	o->gid = getgid();
 	o->host_uid = getuid();

@@ -198,6 +198,12 @@ static bool forward(const struct sandbox *s, int sig, const struct signalfd_sigi
 	return send(s->control, &e, sizeof(e), MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(e);
 }
 
+/* By our caller: then it is for the program alone, which may have a handler of its own. */
+static bool ignored(const struct sandbox *s, int sig)
+{
+	return s->o->sig_ignored >> (sig - 1) & 1;
+}
+
 static void handle_signal(struct serving *v, const struct signalfd_siginfo *si)
 {
 	int sig = (int)si->ssi_signo;
@@ -207,7 +213,8 @@ static void handle_signal(struct serving *v, const struct signalfd_siginfo *si)
 		child_changed(v);
 		break;
 	case SIGTSTP:
-		stop_with_sandbox(v->s);
+		if (!ignored(v->s, sig))
+			stop_with_sandbox(v->s);
 		break;
 	case SIGCONT:
 		tty_enter();
@@ -218,7 +225,7 @@ static void handle_signal(struct serving *v, const struct signalfd_siginfo *si)
 		break;
 	default:
 		/* to the program, which may live on; a sandbox that takes nothing is ended */
-		if (!v->over && forward(v->s, sig, si))
+		if ((!v->over && forward(v->s, sig, si)) || ignored(v->s, sig))
 			break;
 		v->killed_by = sig;
 		if (!v->over)
@@ -300,33 +307,6 @@ static void raise_files(void)
 		    (unsigned long long)files.rlim_max, MIN_FILES);
 }
 
-/* Signals come by a descriptor. SIGTTIN and SIGTTOU are not for those who relay: relay.c. Return: it */
-static int block_signals(void)
-{
-	static const int ours[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH };
-	sigset_t set;
-	int fd;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++) {
-		struct sigaction sa;
-
-		/* what the caller ignores (nohup) stays ignored */
-		if (ours[i] != SIGCHLD && !sigaction(ours[i], NULL, &sa) && sa.sa_handler == SIG_IGN)
-			continue;
-		sigaddset(&set, ours[i]);
-	}
-	signal(SIGCHLD, SIG_DFL);
-	signal(SIGPIPE, SIG_IGN);
-	fd = signalfd(-1, &set, SFD_CLOEXEC);
-	if (fd < 0)
-		die("signalfd: %s", strerror(errno));
-	sigaddset(&set, SIGTTIN);
-	sigaddset(&set, SIGTTOU);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return fd;
-}
-
 static void open_ends(struct sandbox *s)
 {
 	s->image = open_image();
@@ -356,7 +336,7 @@ int run(const struct options *o, const struct view *v)
 	s.config = config_make(o, v, &s.stdio, s.channels, NR_CHANNELS);
 	if (s.config < 0)
 		die("configuration: %s", strerror(errno));
-	sigfd = block_signals();
+	sigfd = signals_take();
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	fflush(NULL);
 	s.reaper = isolate_fork(&s.namespaces, o->verbose);

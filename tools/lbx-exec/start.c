@@ -80,7 +80,6 @@ void __attribute__((noreturn)) become_sandbox(const struct sandbox *s, pid_t rea
 {
 	static char *const argv[] = { "litebox", NULL }, *const envp[] = { NULL };
 	bool verbose = s->o->verbose;
-	sigset_t no_signals;
 	int image, ret;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -96,10 +95,7 @@ void __attribute__((noreturn)) become_sandbox(const struct sandbox *s, pid_t rea
 	if (ret && verbose)
 		message("capabilities: %s", strerror(ret));
 	image = place_all(s);
-	for (int sig = 1; sig < 65; sig++)
-		signal(sig, SIG_DFL);
-	sigemptyset(&no_signals);
-	sigprocmask(SIG_SETMASK, &no_signals, NULL);
+	signals_default();
 	syscall(SYS_execveat, image, "", argv, envp, AT_EMPTY_PATH);
 	fail(BOOT_FD_LOG, "lbx-host");
 }

@@ -49,8 +49,13 @@ void tty_init(int fd)
 	struct sigaction sa = { .sa_handler = die_of, .sa_flags = SA_NODEFER };
 
 	tty = fd;
-	for (size_t i = 0; i < sizeof(fatal) / sizeof(*fatal); i++)
-		sigaction(fatal[i], &sa, NULL);
+	for (size_t i = 0; i < sizeof(fatal) / sizeof(*fatal); i++) {
+		struct sigaction old;
+
+		/* what the caller ignores ends nobody */
+		if (!sigaction(fatal[i], NULL, &old) && old.sa_handler != SIG_IGN)
+			sigaction(fatal[i], &sa, NULL);
+	}
 	atexit(tty_leave);
 	tty_enter();
 }
