@@ -201,7 +201,7 @@ char *file_text(struct file *f, char *buf, size_t size)
 	if (f->inode)
 		snprintf(buf, size, "%s:[%lu]", f->ops->name ? f->ops->name : "file", (unsigned long)f->inode->ino);
 	else
-		snprintf(buf, size, "anon_inode:[%s]", f->ops->name ? f->ops->name : "file");
+		snprintf(buf, size, f->ops->plain_name ? "anon_inode:%s" : "anon_inode:[%s]", f->ops->name ? f->ops->name : "file");
 	return buf;
 }
 

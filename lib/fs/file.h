@@ -91,6 +91,7 @@ struct vm_object;
 /* Any member may be NULL: the call then answers what Linux does (EINVAL, ENOTTY, ESPIPE, always ready, …). */
 struct file_ops {
 	const char *name;	/* "pipe", "eventfd", …: for /proc/self/fd of anonymous files and for traces */
+	bool plain_name;	/* /proc/self/fd shows it without brackets */
 	/* @pos: in and out; NULL for streams. A short count is fine, 0 is end of file. Flags: f->flags (O_NONBLOCK). */
 	ssize_t (*read)(struct file *f, struct uio *to, pos_t *pos);
 	ssize_t (*write)(struct file *f, struct uio *from, pos_t *pos);

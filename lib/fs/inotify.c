@@ -349,6 +349,7 @@ static void inotify_release(struct file *f)
 
 static const struct file_ops inotify_ops = {
 	.name = "inotify",
+	.plain_name = true,
 	.read = inotify_read,
 	.poll = inotify_poll,
 	.seek = inotify_seek,

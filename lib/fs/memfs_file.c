@@ -243,7 +243,7 @@ static void memfs_release(struct file *f)
 {
 	struct inode *inode = f->inode;
 
-	if ((f->mode & FMODE_WRITER) && inode->pagecache && load_relaxed(&inode->writers) == 1)
+	if ((f->mode & FMODE_WRITE) && inode->pagecache && load_relaxed(&inode->writers) <= !!(f->mode & FMODE_WRITER))
 		pagecache_trim(inode->pagecache);
 }
 
@@ -319,6 +319,11 @@ struct file *memfd_open(const char *name, u32 flags)
 	p.dentry->inode = inode;
 	f = open_inode(&p, O_RDWR | O_LARGEFILE);
 	dentry_put(p.dentry);
+	/* fexecve() of a memfd that is still open from its making is no ETXTBSY on Linux: only later opens count as writers */
+	if (!IS_ERR(f) && (f->mode & FMODE_WRITER)) {
+		f->mode &= ~FMODE_WRITER;
+		inode_put_write(inode);
+	}
 	return f;
 }
 

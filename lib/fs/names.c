@@ -87,7 +87,7 @@ static int begin_create(struct walk *w, int dirfd, const char *name, bool isdir,
 	}
 	if (d->inode)
 		ret = -EEXIST;
-	else if (w->slash && !isdir)
+	else if ((w->slash && !isdir) || (dir->sb->flags & SB_NOCREATE))
 		ret = -ENOENT;
 	else
 		ret = mount_writable(w->path.mnt);

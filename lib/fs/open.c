@@ -230,7 +230,7 @@ static struct dentry *lookup_or_create(struct walk *w, u32 flags, u32 mode, bool
 	d = dentry_lookup_locked(w->path.dentry, &w->last);
 	if (IS_ERR(d) || d->inode)
 		goto out;
-	ret = mount_writable(w->path.mnt);
+	ret = dir->sb->flags & SB_NOCREATE ? -ENOENT : mount_writable(w->path.mnt);
 	if (!ret)
 		ret = may_create(dir);
 	if (!ret && !dir->ops->create)

@@ -53,7 +53,7 @@ static int check_shape(struct rename *r)
 	bool exchange = r->flags & RENAME_EXCHANGE;
 	bool isdir;
 
-	if (!r->d->inode)
+	if (!r->d->inode || (!r->target->inode && (r->to.path.dentry->sb->flags & SB_NOCREATE)))
 		return -ENOENT;
 	if ((r->flags & RENAME_NOREPLACE) && r->target->inode)
 		return -EEXIST;

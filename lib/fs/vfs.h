@@ -241,6 +241,7 @@ struct super {
 #define SB_NONEGATIVE	BIT(6)		/* absent names are not cached */
 #define SB_NOATIME	BIT(7)
 #define SB_ANON		BIT(8)		/* inode_anon()'s */
+#define SB_NOCREATE	BIT(9)		/* proc: an absent name is ENOENT to those who would make it, too */
 
 /* super_alloc() - one reference, a device number of its own. NULL: no memory */
 __must_check struct super *super_alloc(const char *type, const struct super_ops *ops, u32 flags, u64 magic);

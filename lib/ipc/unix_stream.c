@@ -19,12 +19,12 @@ static ssize_t stream_send_piece(struct unix_sock *u, struct unix_sock *other, s
 	msg = unix_msg_alloc(u, len, m, deadline);
 	if (IS_ERR(msg))
 		return PTR_ERR(msg);
+	/* a piece that cannot be read to its end is not sent at all, as on Linux */
 	n = uio_get(m->uio, msg->data, len);
-	if (n <= 0) {
+	if (n != (ssize_t)len) {
 		unix_msg_free(msg);
-		return n < 0 ? n : -EFAULT;
+		return -EFAULT;
 	}
-	msg->len = n;
 	msg->files = m->files;
 	files = unix_queue_lock(other, msg);
 	if (other->dead || (other->shut & SHUT_RECEIVE))
@@ -159,15 +159,15 @@ static ssize_t stream_copy(struct unix_sock *u, struct sock_msg *m, bool *stop)
 		if (m->from && !m->from->len)
 			unix_sender_copy(m->from, msg->sender);
 		n = uio_put(m->uio, msg->data + msg->off, want);
-		if (n < 0)
-			return done ? done : n;
+		if (n != (ssize_t)want)
+			return done ? done : -EFAULT;
 		ret = stream_take_files(m, msg, peek);
 		if (ret)
 			return done ? done : ret;
 		done += n;
 		if (!peek && stream_consume(u, msg, n))
 			break;
-		if (n < (ssize_t)want || m->files || !m->uio->left)
+		if (m->files || !m->uio->left)
 			break;
 		*stop = peek;
 		msg = peek ? next : stream_first(u);

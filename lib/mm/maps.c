@@ -32,7 +32,7 @@ static int view_vdso(int (*fn)(const struct vma_view *v, void *arg), void *arg)
 	end = PAGE_ALIGN(end);
 	return fn(&(struct vma_view){
 		.start = base, .end = base + end, .prot = PROT_READ | PROT_EXEC, .name = "[vdso]", .resident = end,
-		.flags = VMA_MAYREAD | VMA_MAYEXEC,
+		.flags = VMA_MAYREAD | VMA_MAYEXEC, .uncounted = true,
 	}, arg);
 }
 
@@ -44,7 +44,7 @@ int mm_for_each_vma(struct mm *mm, int (*fn)(const struct vma_view *v, void *arg
 	mutex_lock(&mm->lock);
 	for (v = vma_find(mm, 0); v && !ret; v = next) {
 		struct vma_view view = {
-			v->start, v->end, v->prot, v->flags & ~(u32)VMA_LAZY, v->off, v->file, v->name, v->obj, resident(v),
+			v->start, v->end, v->prot, v->flags & ~(u32)VMA_LAZY, v->off, v->file, v->name, v->obj, resident(v), false,
 		};
 		struct vma *last = v;
 

@@ -243,6 +243,7 @@ struct vma_view {
 	const char *name;
 	struct vm_object *obj;
 	u64 resident;		/* bytes, as far as the pager can tell */
+	bool uncounted;		/* not in mm->total_pages: the vDSO */
 };
 int mm_for_each_vma(struct mm *mm, int (*fn)(const struct vma_view *v, void *arg), void *arg);
 

@@ -223,6 +223,12 @@ TEST(texts)
 	YES("mounts.link", !strcmp(link_of("/proc/mounts"), "self/mounts"));
 	FD("oom_score_adj", open("/proc/self/oom_score_adj", O_RDONLY));
 	RET("dir_create", mkdir("/proc/self/x", 0755));
+	FD("create", open("/proc/x", O_CREAT | O_WRONLY, 0600));
+	RET("link", link("/proc/version", "/proc/x"));
+	RET("rename", rename("/proc/version", "/proc/x"));
+	RET("rename_over", rename("/proc/version", "/proc/uptime"));
+	RET("symlink", symlink("a", "/proc/self/x"));
+	RET("unlink", unlink("/proc/version"));
 	RET("absent_pid", access("/proc/999999999", F_OK));
 	YES("smaps", strstr(get_file("/proc/self/smaps"), "Rss:") != NULL);
 	YES("pread", ({ int f = open("/proc/self/stat", O_RDONLY); pread(f, buf, 3, 1) == 3; }));

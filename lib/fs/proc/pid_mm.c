@@ -30,6 +30,11 @@ static int add_sizes(const struct vma_view *v, void *arg)
 	struct proc_mm_sizes *sz = w->sz;
 	u64 resident = v->resident / PAGE_SIZE;
 
+	/* part of the address space, but its pages are the host's: nobody here holds them */
+	if (v->uncounted) {
+		sz->total += (v->end - v->start) / PAGE_SIZE;
+		resident = 0;
+	}
 	sz->rss += resident;
 	if (v->file)
 		sz->rss_file += resident;
@@ -49,7 +54,7 @@ void proc_mm_sizes(struct mm *mm, struct proc_mm_sizes *sz)
 	memset(sz, 0, sizeof(*sz));
 	(void)mm_for_each_vma(mm, add_sizes, &w);
 	mutex_lock(&mm->lock);
-	sz->total = mm->total_pages;
+	sz->total += mm->total_pages;
 	sz->locked = mm->locked_pages;
 	sz->data = mm->data_pages;
 	sz->stack = mm->stack_pages;

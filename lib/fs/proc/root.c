@@ -278,7 +278,7 @@ static const struct pseudo_entry root_entry = {
 /* Names are not kept: they would keep what they lead to, and a thread its kernel stack. */
 static struct super *proc_mount(const char *source __unused, const char *data __unused)
 {
-	return pseudo_super("proc", PROC_MAGIC, SB_NOCACHE | SB_NODEV, &root_entry);
+	return pseudo_super("proc", PROC_MAGIC, SB_NOCACHE | SB_NOCREATE | SB_NODEV, &root_entry);
 }
 
 static struct fs_type proc_type = { .name = "proc", .mount = proc_mount };
