@@ -63,7 +63,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < 20; i++) { pthread_create(&t[0], 0, blocked, 0); usleep(i * 500); pthread_cancel(t[0]); pthread_join(t[0], &r); if (r != PTHREAD_CANCELED) puts("not canceled"); }
 	signal(SIGUSR1, handler); raise(SIGUSR1);
 	if (!(pid = fork())) { puts("child"); _exit(7); } waitpid(pid, &st, 0); printf("%d\n", WEXITSTATUS(st));
-	printf("%s\n", strerror(posix_spawn(&pid, "/bin/sh", 0, 0, av, environ))); waitpid(pid, &st, 0); printf("%d\n", WEXITSTATUS(st));
+	st = posix_spawn(&pid, "/bin/sh", 0, 0, av, environ); n = st; waitpid(pid, &st, 0); printf("%s %d\n", strerror(n), WEXITSTATUS(st));
 	printf("%s\n", strerror(posix_spawn(&pid, "/nonexistent", 0, 0, bad, environ))); printf("%d\n", system("exit 4") >> 8);
 	FILE *f = popen("tr a-z A-Z <<X\npopen\nX", "r"); fgets(buf, 64, f); printf("%s%d\n", buf, pclose(f));
 	f = fopen("file", "w+"); for (int i = 0; i < 1000; i++) fprintf(f, "%d\n", i); rewind(f); long s = 0; int x; while (fscanf(f, "%d", &x) == 1) s += x; fclose(f); printf("%ld\n", s);
