@@ -237,9 +237,12 @@ static void exit_notify(struct task *me)
 {
 	struct process *p = me->process;
 	struct task *leader, *t, *tmp;
+	struct wake_batch batch;
 	bool released, reaped;
 	LIST_HEAD(dead);
 
+	/* the parent looks at us under this lock */
+	wake_batch_begin(&batch);
 	mutex_lock(&tasklist_lock);
 	reparent_children(me, &dead);
 	if (machine->cputime)
@@ -251,6 +254,7 @@ static void exit_notify(struct task *me)
 	if (p->exec_task)
 		wake_task(p->exec_task);
 	mutex_unlock(&tasklist_lock);
+	wake_batch_end(&batch);
 
 	list_for_each_safe(t, tmp, &dead, thread_node) {
 		list_del(&t->thread_node);

@@ -113,6 +113,7 @@ static u32 wake_locked(struct futex_bucket *b, const struct mm_key *key, u32 nr,
 
 long futex_wake(u64 addr, u32 nr, u32 bitset, u32 flags)
 {
+	struct wake_batch batch;
 	struct futex_bucket *b;
 	struct mm_key key;
 	u32 woken;
@@ -134,9 +135,11 @@ long futex_wake(u64 addr, u32 nr, u32 bitset, u32 flags)
 		if (!b->waiters.next || list_empty(&b->waiters))
 			return 0;
 	}
+	wake_batch_begin(&batch);
 	mutex_lock(&b->lock);
 	woken = wake_locked(b, &key, nr, bitset);
 	mutex_unlock(&b->lock);
+	wake_batch_end(&batch);
 	return woken;
 }
 
@@ -235,6 +238,7 @@ long futex_requeue(u64 from, u64 to, u32 nr_wake, u32 nr_move, const u32 *cmp, u
 {
 	struct futex_bucket *b, *b2;
 	struct futex_waiter *w, *tmp;
+	struct wake_batch batch;
 	struct mm_key key, key2;
 	u32 woken = 0, moved = 0, now;
 	int ret = futex_key(from, flags, &key);
@@ -247,6 +251,7 @@ long futex_requeue(u64 from, u64 to, u32 nr_wake, u32 nr_move, const u32 *cmp, u
 		return -EINVAL;
 	b = futex_bucket(&key);
 	b2 = futex_bucket(&key2);
+	wake_batch_begin(&batch);
 	lock_two(b, b2);
 	if (cmp) {
 		ret = user_load32(from, &now);
@@ -276,6 +281,7 @@ long futex_requeue(u64 from, u64 to, u32 nr_wake, u32 nr_move, const u32 *cmp, u
 		}
 	}
 	unlock_two(b, b2);
+	wake_batch_end(&batch);
 	return ret ? ret : (long)woken + moved;
 }
 
@@ -316,6 +322,7 @@ static int apply_op(u64 addr, u32 encoded, bool *hit)
 long futex_wake_op(u64 addr, u64 addr2, u32 nr, u32 nr2, u32 op, u32 flags)
 {
 	struct futex_bucket *b, *b2;
+	struct wake_batch batch;
 	struct mm_key key, key2;
 	bool hit = false;
 	long woken = 0;
@@ -327,6 +334,7 @@ long futex_wake_op(u64 addr, u64 addr2, u32 nr, u32 nr2, u32 op, u32 flags)
 		return ret;
 	b = futex_bucket(&key);
 	b2 = futex_bucket(&key2);
+	wake_batch_begin(&batch);
 	lock_two(b, b2);
 	ret = apply_op(addr2, op, &hit);
 	if (!ret) {
@@ -335,6 +343,7 @@ long futex_wake_op(u64 addr, u64 addr2, u32 nr, u32 nr2, u32 op, u32 flags)
 			woken += wake_locked(b2, &key2, nr2, FUTEX_ANY);
 	}
 	unlock_two(b, b2);
+	wake_batch_end(&batch);
 	return ret ? ret : woken;
 }
 

@@ -27,8 +27,10 @@ void signal_tell_stop(struct process *p)
 	struct process *parent;
 	u32 why;
 	s32 status;
+	struct wake_batch batch;
 	struct siginfo info;
 
+	wake_batch_begin(&batch);
 	mutex_lock(&tasklist_lock);
 	spin_lock(&p->siglock);
 	why = p->cld_notify;
@@ -46,6 +48,7 @@ void signal_tell_stop(struct process *p)
 		wake_up_all(&parent->child_wait);
 	}
 	mutex_unlock(&tasklist_lock);
+	wake_batch_end(&batch);
 	if (why == CLD_STOPPED && p == first_process && first_process_stopped)
 		first_process_stopped((u32)status);
 }

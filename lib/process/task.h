@@ -100,6 +100,7 @@ struct task {
 	struct regs *regs;		/* the program's registers, on the kernel stack */
 	u32 state;			/* TASK_*; sched/ */
 	u32 work;			/* WORK_* */
+	struct wake_batch *wakes;	/* the task itself: whom it wakes later, see sched/wait.h; NULL: at once */
 
 	ref_t ref;
 	s32 tid;

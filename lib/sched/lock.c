@@ -105,11 +105,21 @@ static void rwsem_wait(struct rwsem *s, bool writer)
 	mutex_lock(&s->lock);
 }
 
-/* Everybody looks again: simple, and the queue is short wherever rwsems are used. */
-static void rwsem_wake_all(struct rwsem *s)
+/* Everybody looks again: simple, and the queue is short wherever rwsems are used. @all is woken when s->lock is free. */
+static void rwsem_take_all(struct rwsem *s, struct list *all)
 {
 	while (s->waiters.next && !list_empty(&s->waiters)) {
 		struct lock_waiter *w = list_first(&s->waiters, struct lock_waiter, node);
+
+		list_del(&w->node);
+		list_add_tail(&w->node, all);
+	}
+}
+
+static void wake_all(struct list *all)
+{
+	while (!list_empty(all)) {
+		struct lock_waiter *w = list_first(all, struct lock_waiter, node);
 
 		list_del(&w->node);
 		waiter_wake(w);
@@ -127,10 +137,13 @@ void down_read(struct rwsem *s)
 
 void up_read(struct rwsem *s)
 {
+	LIST_HEAD(all);
+
 	mutex_lock(&s->lock);
 	if (!--s->readers)
-		rwsem_wake_all(s);
+		rwsem_take_all(s, &all);
 	mutex_unlock(&s->lock);
+	wake_all(&all);
 }
 
 void down_write(struct rwsem *s)
@@ -146,8 +159,11 @@ void down_write(struct rwsem *s)
 
 void up_write(struct rwsem *s)
 {
+	LIST_HEAD(all);
+
 	mutex_lock(&s->lock);
 	s->writer = false;
-	rwsem_wake_all(s);
+	rwsem_take_all(s, &all);
 	mutex_unlock(&s->lock);
+	wake_all(&all);
 }

@@ -9,8 +9,39 @@
 /* In task->state beside a sleeping state: the task is in the South, or about to be, and has to be unparked. */
 #define TASK_PARKED	0x100u
 
+static void wake_batch_flush(struct wake_batch *batch)
+{
+	for (u32 i = 0; i < batch->nr; i++)
+		unpark(batch->words[i]);
+	batch->nr = 0;
+}
+
+void wake_batch_begin(struct wake_batch *batch)
+{
+	struct task *t = current;
+
+	batch->nr = 0;
+	/* a South's thread between two tasks is nobody, and wakes at once */
+	batch->outermost = t && !t->wakes;
+	if (batch->outermost)
+		t->wakes = batch;
+}
+
+void wake_batch_end(struct wake_batch *batch)
+{
+	if (!batch->outermost)
+		return;
+	current->wakes = NULL;
+	wake_batch_flush(batch);
+}
+
 int park(s64 deadline, u32 *word, u32 expected)
 {
+	struct task *t = current;
+
+	/* what we wait for may be done by those that we have not woken yet */
+	if (t && t->wakes)
+		wake_batch_flush(t->wakes);
 	return south_wait(deadline, word, expected);
 }
 
@@ -78,8 +109,13 @@ int schedule_until(s64 deadline)
 bool wake_task(struct task *t)
 {
 	u32 old = atomic_xchg(&t->state, TASK_RUNNING);
+	struct wake_batch *batch = current ? current->wakes : NULL;
 
-	if (old & TASK_PARKED)
+	if (!(old & TASK_PARKED))
+		return old != TASK_RUNNING;
+	if (batch && batch->nr < WAKE_BATCH_MAX)
+		batch->words[batch->nr++] = &t->state;	/* unpark() does not mind when the task is gone by then */
+	else
 		unpark(&t->state);
 	return old != TASK_RUNNING;
 }

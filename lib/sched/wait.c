@@ -94,10 +94,12 @@ void finish_wait(struct wait_entry *we)
 unsigned int wake_up_key(struct wait_queue *q, unsigned int nr_exclusive, u64 key)
 {
 	struct wait_entry *we, *tmp;
+	struct wake_batch batch;
 	unsigned int woken = 0;
 
 	if (!wait_queue_active(q))
 		return 0;
+	wake_batch_begin(&batch);
 	spin_lock(&q->lock);
 	list_for_each_safe(we, tmp, &q->entries, node) {
 		bool exclusive = we->exclusive;
@@ -109,5 +111,6 @@ unsigned int wake_up_key(struct wait_queue *q, unsigned int nr_exclusive, u64 ke
 			break;
 	}
 	spin_unlock(&q->lock);
+	wake_batch_end(&batch);
 	return woken;
 }

@@ -92,6 +92,23 @@ static inline bool wait_queue_active(const struct wait_queue *q)
 /* wake_task() - makes @task run if it sleeps. Return: true when it slept */
 bool wake_task(struct task *task);
 
+/*
+ * Who is woken runs at once, often on the waker's own processor, and next takes the lock of the queue that it slept in. So whoever
+ * wakes under a lock lets the South know only after it let go of the lock:
+ *
+ *	wake_batch_begin(&batch); lock(); ... wake_task() ... unlock(); wake_batch_end(&batch);
+ *
+ * Batches nest, the outermost counts. When the waker itself has to sleep before the end, they are woken then.
+ */
+#define WAKE_BATCH_MAX	8u	/* more are woken at once */
+struct wake_batch {
+	u32 nr;
+	bool outermost;
+	u32 *words[WAKE_BATCH_MAX];	/* to unpark */
+};
+void wake_batch_begin(struct wake_batch *batch);
+void wake_batch_end(struct wake_batch *batch);
+
 void set_current_state(u32 state);
 /*
  * schedule_until() - sleep until wake_task(), a signal (as the state allows) or @deadline

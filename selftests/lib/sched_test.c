@@ -2,6 +2,9 @@
 /* Locks, wait queues and timers between threads. */
 #include "unit.h"
 
+#include <sched.h>
+
+#include "process/task.h"
 #include "sched/lock.h"
 #include "sched/time.h"
 #include "sched/wait.h"
@@ -116,6 +119,64 @@ static void signal_ends_an_interruptible_wait(void)
 	}
 }
 
+/* A waker that holds its wake-ups back must not wait for who was not woken, and holds back no more than there is room for. */
+static void batched_wakes_come_before_a_sleep(void)
+{
+	struct wake_batch batch, inner;
+	struct task *t;
+
+	ball = 0;
+	t = fake_task(NULL);
+	fake_run(t, ponger, NULL);
+	for (u32 i = 0; i < TURNS; i++) {
+		wake_batch_begin(&batch);
+		wake_batch_begin(&inner);
+		WRITE_ONCE(ball, 2 * i + 1);
+		wake_up(&ping);
+		wake_batch_end(&inner);
+		if (i % 2)
+			wake_batch_end(&batch);
+		wait_event(&pong, READ_ONCE(ball) == 2 * i + 2);
+		if (!(i % 2))
+			wake_batch_end(&batch);
+	}
+	fake_join(t);
+	EXPECT_EQ(ball, 2 * TURNS);
+	EXPECT(!current->wakes);
+}
+
+static struct wait_queue crowd = WAIT_QUEUE_INIT;
+static u32 crowd_asleep, crowd_go;
+
+static void one_of_a_crowd(void *arg)
+{
+	(void)arg;
+	__atomic_add_fetch(&crowd_asleep, 1, __ATOMIC_SEQ_CST);
+	wait_event(&crowd, READ_ONCE(crowd_go));
+	__atomic_sub_fetch(&crowd_asleep, 1, __ATOMIC_SEQ_CST);
+}
+
+static void batch_of_many(void)
+{
+	struct task *t[3 * WAKE_BATCH_MAX];
+	struct wake_batch batch;
+
+	for (u32 i = 0; i < ARRAY_SIZE(t); i++) {
+		t[i] = fake_task(NULL);
+		fake_run(t[i], one_of_a_crowd, NULL);
+	}
+	while (__atomic_load_n(&crowd_asleep, __ATOMIC_SEQ_CST) != ARRAY_SIZE(t))
+		sched_yield();
+	wake_batch_begin(&batch);
+	WRITE_ONCE(crowd_go, 1u);
+	wake_up_all(&crowd);
+	EXPECT(batch.nr <= WAKE_BATCH_MAX);
+	wake_batch_end(&batch);
+	for (u32 i = 0; i < ARRAY_SIZE(t); i++)
+		fake_join(t[i]);
+	EXPECT_EQ(crowd_asleep, 0);
+}
+
 static int woken_exclusive;
 
 static void exclusive_sleeper(void *arg)
@@ -160,6 +221,8 @@ int main(void)
 	RUN(no_wakeup_is_lost);
 	RUN(deadline_ends_a_wait);
 	RUN(signal_ends_an_interruptible_wait);
+	RUN(batched_wakes_come_before_a_sleep);
+	RUN(batch_of_many);
 	RUN(exclusive_waiters_wake_one_by_one);
 	return unit_done();
 }
