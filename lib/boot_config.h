@@ -32,6 +32,7 @@ struct boot_stdio {
 	uint32_t handle;		/* read from it (stdin) or write to it */
 	uint32_t flags;			/* O_ACCMODE and O_APPEND of a file */
 	uint32_t same_as;		/* 1 + index of an earlier entry that is the same open file, else 0 */
+	uint64_t pos, size;		/* of a file, when the sandbox was started */
 };
 
 enum boot_mount_kind {

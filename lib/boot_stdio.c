@@ -4,6 +4,7 @@
 #include "boot.h"
 #include "boot_parts.h"
 #include "fs/file.h"
+#include "fs/hostfile.h"
 #include "fs/namei.h"
 #include "fs/stream.h"
 #include "sched/time.h"
@@ -14,8 +15,9 @@ static struct file *open_stdio(const struct boot_stdio *io)
 {
 	switch (io->kind) {
 	case BOOT_STDIO_FILE:
+		return hostfile_open(io->handle, io->flags & (O_ACCMODE | O_APPEND), (pos_t)io->pos, (pos_t)io->size);
 	case BOOT_STDIO_STREAM:
-		return stream_open(io->handle, io->flags & (O_ACCMODE | O_APPEND), io->kind == BOOT_STDIO_FILE);
+		return stream_open(io->handle, io->flags & O_ACCMODE);
 	case BOOT_STDIO_TTY:
 		return vfs_open(AT_FDCWD, "/dev/console", (io->flags & O_ACCMODE) | O_NOCTTY, 0);
 	case BOOT_STDIO_NULL:

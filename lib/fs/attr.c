@@ -30,8 +30,11 @@ int file_stat(struct file *f, struct kstat *st)
 	if (f->dentry)
 		return vfs_stat(&p, st);
 	if (f->inode) {
-		inode_stat(f->inode, st);
-		return 0;
+		int ret = inode_refresh(f->inode);
+
+		if (!ret)
+			inode_stat(f->inode, st);
+		return ret;
 	}
 	/* All anonymous files look alike, and have no type. */
 	*st = (struct kstat){ .dev = dev_make(0, 15), .ino = 1, .mode = 0600, .nlink = 1, .blksize = PAGE_SIZE };

@@ -16,7 +16,6 @@
 
 struct stream {
 	u32 handle;
-	bool regular;			/* a file of the host: always ready */
 	struct mutex lock;		/* guards all below; not held while reading from the host */
 	u32 mode;			/* FMODE_READ, FMODE_WRITE; never changed */
 	bool reading;			/* somebody reads from the host: a program, or the pump */
@@ -84,7 +83,7 @@ static void stream_pump(void *arg)
 /* s->lock held: have the pump read, so that pollers hear of it. */
 static void want_data(struct stream *s)
 {
-	if (s->regular || s->eof || s->len || s->wanted)
+	if (s->eof || s->len || s->wanted)
 		return;
 	if (!s->buf)
 		s->buf = kmalloc(STREAM_BUFFER);
@@ -93,8 +92,8 @@ static void want_data(struct stream *s)
 	s->wanted = s->pump_started;
 }
 
-/* Straight between the host and the program, where the host can reach the program's memory; by a copy elsewhere. */
-static ssize_t host_io(struct stream *s, struct uio *u, bool write)
+/* Straight between the host and the program. */
+ssize_t stream_io(u32 handle, u64 off, struct uio *u, bool write)
 {
 	struct iov part[STREAM_IOV];
 	u32 nr = 0;
@@ -110,10 +109,9 @@ static ssize_t host_io(struct stream *s, struct uio *u, bool write)
 	}
 	if (!nr)
 		return 0;
-	n = write ? south_write(s->handle, SOUTH_STREAM, part, nr) : south_read(s->handle, SOUTH_STREAM, part, nr);
+	n = write ? south_write(handle, off, part, nr) : south_read(handle, off, part, nr);
 	if (n == -EFAULT && u->user && !mm_fault_in(part[0].base, part[0].len, !write))
-		n = write ? south_write(s->handle, SOUTH_STREAM, part, nr) :
-			    south_read(s->handle, SOUTH_STREAM, part, nr);
+		n = write ? south_write(handle, off, part, nr) : south_read(handle, off, part, nr);
 	if (n > 0)
 		uio_advance(u, (size_t)n);
 	return n == -EINTR ? -ERESTARTSYS : n;
@@ -141,7 +139,7 @@ static ssize_t stream_read(struct file *f, struct uio *to, pos_t *pos __unused)
 			mutex_unlock(&s->lock);
 			return n;
 		}
-		if (f->flags & O_NONBLOCK && !s->regular) {
+		if (f->flags & O_NONBLOCK) {
 			want_data(s);
 			mutex_unlock(&s->lock);
 			return -EAGAIN;
@@ -149,7 +147,7 @@ static ssize_t stream_read(struct file *f, struct uio *to, pos_t *pos __unused)
 		if (!s->reading) {
 			s->reading = true;
 			mutex_unlock(&s->lock);
-			n = host_io(s, to, false);
+			n = stream_io(s->handle, SOUTH_STREAM, to, false);
 			reading_done(s);
 			return n;
 		}
@@ -166,7 +164,7 @@ static ssize_t stream_write(struct file *f, struct uio *from, pos_t *pos __unuse
 	size_t done = 0;
 
 	while (from->left) {
-		ssize_t n = host_io(s, from, true);
+		ssize_t n = stream_io(s->handle, SOUTH_STREAM, from, true);
 
 		if (n <= 0)
 			return done ? (ssize_t)done : n;
@@ -188,7 +186,7 @@ static u32 stream_poll(struct file *f, struct poll_table *pt)
 	if (f->mode & FMODE_READ) {
 		mutex_lock(&s->lock);
 		want_data(s);
-		if (s->regular || s->len || s->eof || s->error)
+		if (s->len || s->eof || s->error)
 			events |= POLLIN | POLLRDNORM;
 		if (s->eof)
 			events |= POLLHUP;
@@ -217,7 +215,6 @@ static long stream_ioctl(struct file *f, u32 cmd, u64 arg)
 
 static void stream_release(struct file *f)
 {
-
 	if (f->inode)
 		inode_put(f->inode);
 	f->inode = NULL;
@@ -248,7 +245,7 @@ static int stream_reopen(struct inode *inode, struct file *f)
 
 static const struct inode_ops stream_inode_ops = { .open = stream_reopen };
 
-struct file *stream_open(u32 handle, u32 flags, bool regular)
+struct file *stream_open(u32 handle, u32 flags)
 {
 	struct stream *s = kzalloc(sizeof(*s));
 	struct file *f = s ? anon_file(&stream_ops, flags, s) : NULL;
@@ -258,7 +255,6 @@ struct file *stream_open(u32 handle, u32 flags, bool regular)
 		return ERR_PTR(-ENOMEM);
 	}
 	s->handle = handle;
-	s->regular = regular;
 	mutex_init(&s->lock);
 	wait_queue_init(&s->changed);
 	f->inode = inode_anon(S_IFIFO | 0600);

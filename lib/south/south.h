@@ -129,6 +129,8 @@ struct machine_ops {
 	ssize_t (*send)(u32 server, const void *buf, size_t len);
 	ssize_t (*recv)(u32 server, void *buf, size_t len, u32 *granted);
 	void (*close_handle)(u32 handle);
+	/* leave_at() - what the runner goes on with after the sandbox: the position of a file that it handed in. NULL: not there */
+	void (*leave_at)(u32 handle, u64 pos);
 };
 extern const struct machine_ops *machine;
 

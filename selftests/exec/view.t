@@ -100,6 +100,17 @@ END
 gcc -static -o "$tmp/root/bin/show" "$tmp/root.c"
 run --root "$tmp/root" /bin/show; is "$status $out" '0 mine' '--root'
 
+# files as standard input and output: one position inside and outside
+seq 9 >"$tmp/nine"
+out=$( (read -r x; timeout -k 1 $LIMIT "$lbx" -- sh -c 'head -n 2; sed -n 1q'; head -n 1) <"$tmp/nine" | tr '\n' ' ')
+is "$out" '2 3 5 ' 'what follows goes on where the sandbox stopped reading'
+(echo pre; timeout -k 1 $LIMIT "$lbx" -- sh -c 'echo in; echo err >&2'; echo post) >"$tmp/log" 2>&1
+is "$(tr '\n' ' ' <"$tmp/log")" 'pre in err post ' 'and where it stopped writing'
+(timeout -k 1 $LIMIT "$lbx" -- dd if=/dev/zero bs=1 seek=9 count=1; echo post) >"$tmp/log" 2>"$tmp/err"
+is "$(tr '\0' . <"$tmp/log")" '..........post' 'also after it sought'
+out=$(timeout -k 1 $LIMIT "$lbx" --fd 3 -- sh -c 'read x; read y <&3; echo $x $y' <"$tmp/nine" 3<"$tmp/nine")
+is "$out" '1 1' 'two opens of one file have two positions'
+
 # looking
 run --dry-run true
 has "$out" 'program /usr/bin/true' '--dry-run: the program'

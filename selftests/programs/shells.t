@@ -89,5 +89,6 @@ want=126 same "not executable" 10 sh 'echo x >f; cat f; ./f'
 
 stdin=$tmp/input
 seq 100000 >"$stdin"
+same "stdin is a file" 10 sh 'stat -L -c "%s %F" /dev/stdin; head -3; sed -n 2p; tail -c 10; wc -l; tail -n 2 /dev/stdin; cksum /dev/stdin'
 same "reads stdin" 10 sh 'read -r a; read -r b; echo "$a $b"; wc -l; cksum </dev/stdin'
 finish

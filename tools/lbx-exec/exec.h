@@ -78,6 +78,9 @@ struct stdio_plan {
 uint32_t stdio_plan(struct stdio_plan *p, const struct options *o, uint32_t first_handle);
 /* In the broker, once the sandbox has its ends: an end of file is seen only when nobody else holds one. */
 void stdio_close_sandbox_ends(const struct stdio_plan *p);
+/* stdio_leave() - when the sandbox has ended: files that were handed in, to where a program in it has sought */
+struct host_header;
+void stdio_leave(const struct stdio_plan *p, const struct host_header *header);
 /* stdio_relay() - start the relays; relay.h says when they are over */
 void stdio_relay(const struct stdio_plan *p);
 

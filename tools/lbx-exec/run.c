@@ -275,6 +275,7 @@ static int serve(struct sandbox *s, int sigfd)
 	while (!v.over)
 		serve_once(&v);
 	v.deadline = INT64_MAX;
+	stdio_leave(&s->stdio, s->header);
 	/* a terminal that is stopped (Ctrl-S) holds the last words back: a signal still ends us */
 	while (relays_running() && !v.killed_by)
 		serve_once(&v);

@@ -10,6 +10,7 @@
 #define LIB_SOUTH_HOST_CALLS_H
 
 #include "base/types.h"
+#include "south/host/grants.h"
 
 enum word_op {
 	WORD_END,
@@ -39,8 +40,6 @@ struct host_rule {
 
 extern const struct host_rule host_rules[];
 extern const u32 host_nr_rules;
-/* Descriptors below this were granted before sealing: they cannot be closed, and messages come on these alone. */
-#define HOST_FIRST_GRANT	64
 
 /* Linux's filter instructions, <linux/filter.h> */
 struct bpf_insn_classic {

@@ -4,6 +4,7 @@
 
 #include "lib/base/types.h"
 #include "lib/boot_config.h"
+#include "lib/south/host/grants.h"
 
 #define HOST_FD_LOG	BOOT_FD_LOG
 
@@ -14,6 +15,7 @@
 struct host_header {
 	u32 exit_valid;
 	u32 exit_status;
+	u64 left_at[HOST_FIRST_GRANT];	/* by handle of a file: 1 + the position to leave it at, 0: where it is */
 };
 extern struct host_header *host_header;
 

@@ -248,3 +248,9 @@ void host_close_handle(u32 handle)
 {
 	gate_call(NR_close, handle, 0, 0, 0, 0, 0);
 }
+
+void host_leave_at(u32 handle, u64 pos)
+{
+	if (handle < ARRAY_SIZE(host_header->left_at))
+		WRITE_ONCE(host_header->left_at[handle], pos + 1);
+}

@@ -385,6 +385,7 @@ static const struct machine_ops hosted_machine = {
 	.send = host_send,
 	.recv = host_recv,
 	.close_handle = host_close_handle,
+	.leave_at = host_leave_at,
 };
 const struct machine_ops *machine = &hosted_machine;
 
