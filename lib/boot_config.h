@@ -45,6 +45,7 @@ enum boot_mount_kind {
 	BOOT_MOUNT_SYMLINK,		/* dst becomes a link to source */
 };
 #define BOOT_MOUNT_RO		1u
+#define BOOT_MOUNT_ROOT		2u	/* belongs to the writable layer: read-only with BOOT_RO_ROOT, kept by --keep-changes */
 
 struct boot_mount {
 	uint32_t kind, flags;
@@ -91,5 +92,6 @@ struct boot_event {
 #define BOOT_VERBOSE		4u
 #define BOOT_NO_PATCH		8u	/* leave call sites alone: every call traps */
 #define BOOT_STATS_JSON		16u
+#define BOOT_RO_ROOT		32u	/* the writable layer is read-only once all is mounted */
 
 #endif

@@ -75,6 +75,46 @@ static struct super *cover(struct super *lower)
 	return sb;
 }
 
+static bool is_root(const struct boot_mount *m)
+{
+	return !strcmp(boot_string(m->dst), "/");
+}
+
+/*
+ * Every tree has these of its own. Those of a tree that becomes the root are never looked at: the host's /proc would be refused by its
+ * server.
+ */
+static int cover_kernel_dirs(struct super *sb)
+{
+	static const char *const names[] = { "dev", "proc", "sys" };
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < ARRAY_SIZE(names); i++)
+		ret = overlay_make_dir(sb, names[i], 0755);
+	return ret;
+}
+
+/* Takes over the reference of @sb, which is to be mounted as @m says. */
+static int mount_tree(struct super *sb, const struct boot_mount *m, const char *source)
+{
+	int ret;
+
+	if (m->kind != BOOT_MOUNT_HOST && m->kind != BOOT_MOUNT_HOST_FILE && S_ISDIR(sb->root->mode)) {
+		sb = cover(sb);
+		if (!sb)
+			return -ENOMEM;
+		ret = is_root(m) ? cover_kernel_dirs(sb) : 0;
+		if (ret) {
+			super_kill(sb);
+			super_put(sb);
+			return ret;
+		}
+	}
+	ret = mount_super(sb, m, source);
+	/* over the whole tree: what every tree has is hidden now */
+	return !ret && is_root(m) ? vfs_skeleton() : ret;
+}
+
 static int mount_host(const struct boot_mount *m)
 {
 	struct super *sb;
@@ -86,23 +126,21 @@ static int mount_host(const struct boot_mount *m)
 	sb = p9_super_create(export, !(m->flags & BOOT_MOUNT_RO) && m->kind != BOOT_MOUNT_OVERLAY);
 	if (IS_ERR(sb))
 		return (int)PTR_ERR(sb);
-	if (m->kind == BOOT_MOUNT_OVERLAY && S_ISDIR(sb->root->mode)) {
-		sb = cover(sb);
-		if (!sb)
-			return -ENOMEM;
-	}
-	ret = mount_super(sb, m, "host");
-	/* over the whole tree: what every tree has is hidden now */
-	if (!ret && !strcmp(boot_string(m->dst), "/"))
-		ret = vfs_skeleton();
-	return ret;
+	return mount_tree(sb, m, "host");
 }
 
 static int mount_tmpfs(const struct boot_mount *m)
 {
 	struct super *sb = memfs_super("tmpfs", m->mode ? m->mode : 0755);
 
-	return sb ? mount_super(sb, m, "tmpfs") : -ENOMEM;
+	if (!sb)
+		return -ENOMEM;
+	if (m->size && memfs_set_limit(sb, m->size)) {
+		super_kill(sb);
+		super_put(sb);
+		return -ENOMEM;
+	}
+	return mount_super(sb, m, "tmpfs");
 }
 
 static int mount_type(const struct boot_mount *m, const char *type)
@@ -144,6 +182,29 @@ static int mount_one(const struct boot_mount *m)
 	return -EINVAL;
 }
 
+/* --ro-root: what was writable while places to mount on were made in it, is so no more. */
+static int set_read_only(const char *dst)
+{
+	struct path p;
+	int ret = path_lookup(AT_FDCWD, dst, LOOKUP_FOLLOW, &p);
+
+	if (ret)
+		return ret;
+	mount_remount(p.mnt, p.mnt->flags | MNT_RDONLY);
+	path_put(&p);
+	return 0;
+}
+
+static int read_only_root(const struct boot_mount *m)
+{
+	int ret = set_read_only("/");
+
+	for (u32 i = 0; !ret && i < boot_config->nr_mounts; i++)
+		if (m[i].flags & BOOT_MOUNT_ROOT && m[i].kind != BOOT_MOUNT_SYMLINK)
+			ret = set_read_only(boot_string(m[i].dst));
+	return ret;
+}
+
 int boot_mounts(void)
 {
 	const struct boot_mount *m = (const struct boot_mount *)boot_string(boot_config->mounts);
@@ -162,5 +223,5 @@ int boot_mounts(void)
 			boot_fail(MOUNT_EXIT, "%s: cannot be put into the sandbox (error %d): leave it out or see --dry-run",
 				  boot_string(m[i].dst), -ret);
 	}
-	return 0;
+	return boot_config->flags & BOOT_RO_ROOT ? read_only_root(m) : 0;
 }

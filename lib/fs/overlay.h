@@ -23,4 +23,10 @@
  */
 __must_check struct super *overlay_super(struct inode *lower);
 
+/*
+ * overlay_make_dir() - before it is mounted: the root has an empty directory @name, whatever lies below, which is not even looked at
+ * (the host's /proc is refused by its server). Return: 0, -ENOMEM, -ENOSPC
+ */
+__must_check int overlay_make_dir(struct super *sb, const char *name, u32 mode);
+
 #endif

@@ -105,6 +105,22 @@ static struct inode *ovl_create(struct inode *dir, const struct qstr *name, cons
 	return inode;
 }
 
+int overlay_make_dir(struct super *sb, const char *name, u32 mode)
+{
+	const struct new_inode n = { .mode = S_IFDIR | mode };
+	const u32 len = (u32)strlen(name);
+	const struct qstr q = { name, len, qstr_hash(name, len) };
+	struct inode *made;
+
+	mutex_lock(&sb->root->lock);
+	made = ovl_create(sb->root, &q, &n);
+	mutex_unlock(&sb->root->lock);
+	if (IS_ERR(made))
+		return (int)PTR_ERR(made);
+	inode_put(made);
+	return 0;
+}
+
 static int ovl_link_name(struct inode *dir, const struct qstr *name, struct inode *inode)
 {
 	struct overlay *o = overlay_of(dir);

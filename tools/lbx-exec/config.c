@@ -179,7 +179,7 @@ static void put_mounts(struct block *b, const struct view *v, uint32_t at)
 		source = block_string(b, m->fd >= 0 ? number : m->source);
 		bm = (struct boot_mount *)(b->p + at) + i;
 		*bm = (struct boot_mount){
-			.kind = m->kind, .flags = m->ro ? BOOT_MOUNT_RO : 0, .source = source, .dst = dst,
+			.kind = m->kind, .flags = (m->ro ? BOOT_MOUNT_RO : 0) | (m->layer ? BOOT_MOUNT_ROOT : 0), .source = source, .dst = dst,
 			.mode = m->mode, .size = m->size,
 		};
 	}
@@ -218,7 +218,7 @@ int config_make(const struct options *o, const struct view *v, const struct stdi
 	c.fds = o->max_fds;
 	c.rlim_nofile = o->max_fds < 1024 ? o->max_fds : 1024;
 	c.flags = (o->trace ? BOOT_TRACE : 0) | (o->stats ? BOOT_STATS : 0) | (o->verbose ? BOOT_VERBOSE : 0) |
-		  (o->no_patch ? BOOT_NO_PATCH : 0) | (o->json ? BOOT_STATS_JSON : 0);
+		  (o->no_patch ? BOOT_NO_PATCH : 0) | (o->json ? BOOT_STATS_JSON : 0) | (o->ro_root ? BOOT_RO_ROOT : 0);
 	if (getrandom(c.seed, sizeof(c.seed), 0) != sizeof(c.seed))
 		return -1;
 	c.argc = (uint32_t)o->argc;

@@ -20,6 +20,8 @@
 struct view_mount {
 	enum boot_mount_kind kind;
 	bool ro;
+	bool layer;		/* of the writable layer: --ro-root, --keep-changes */
+	bool explicit;		/* named by the caller, who gives what rights he has to it */
 	char *source;		/* host path; SYMLINK: the text */
 	char *dst;
 	uint64_t size;

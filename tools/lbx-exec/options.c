@@ -206,8 +206,7 @@ void options_parse(struct options *o, int argc, char **argv)
 		case OPT_BIND: add_bind(o, optarg); break;
 		case OPT_ROOT: o->root = optarg; break;
 		case OPT_TMPFS: add_tmpfs(o, optarg); break;
-		case OPT_RO_ROOT:
-			die("--ro-root: not built yet: without it, writes outside of --bind ...:rw are thrown away at the end");
+		case OPT_RO_ROOT: o->ro_root = true; break;
 		case OPT_KEEP:
 			die("--keep-changes %s: not built yet: --bind DIR:rw shows a directory that keeps what is written", optarg);
 		case OPT_CHDIR:

@@ -161,10 +161,34 @@ static void add_cwd(struct view *v, const struct options *o)
 		add_host(v, cwd, cwd, true, true);
 		m = &v->mounts[v->nr - 1];
 		m->kind = BOOT_MOUNT_OVERLAY;
+		m->layer = true;
 	}
 	if (!o->chdir) {
 		free(v->cwd);
 		v->cwd = xstrdup(cwd);
+	}
+}
+
+/*
+ * Of the mounts from @first on, those above others come before them, so that none hides another by the order of options alone. Where
+ * nothing can be made to mount on (--bind), the current directory stays hidden.
+ */
+static void sort_mounts(struct view *v, size_t first)
+{
+	for (size_t i = first + 1; i < v->nr; i++) {
+		struct view_mount m = v->mounts[i];
+		size_t at = i;
+
+		for (size_t k = first; k < i; k++) {
+			const struct view_mount *other = &v->mounts[k];
+
+			if (strcmp(other->dst, m.dst) && below(other->dst, m.dst) && (other->explicit || m.kind == BOOT_MOUNT_TMPFS)) {
+				at = k;
+				break;
+			}
+		}
+		memmove(&v->mounts[at + 1], &v->mounts[at], (i - at) * sizeof(m));
+		v->mounts[at] = m;
 	}
 }
 
@@ -271,12 +295,16 @@ static void find_program(struct view *v, struct options *o)
 		if (!S_ISREG(st.st_mode))
 			no_program(126, name, "not a regular file");
 		add_host(v, full, full, true, true);
+		v->mounts[v->nr - 1].explicit = true;
 	}
 	o->program = full;
 }
 
 int view_build(struct view *v, struct options *o)
 {
+	struct view_mount *home;
+	size_t movable;
+
 	if (o->root) {
 		char *full = realpath(o->root, NULL);
 		struct stat st;
@@ -288,15 +316,19 @@ int view_build(struct view *v, struct options *o)
 		add_host(v, full, "/", true, true);
 		/* changes in memory: places to mount on are made there too */
 		v->mounts[v->nr - 1].kind = BOOT_MOUNT_OVERLAY;
+		v->mounts[v->nr - 1].layer = v->mounts[v->nr - 1].explicit = true;
 		free(full);
 	}
 	add(v, BOOT_MOUNT_TMPFS, NULL, "/tmp", false)->mode = 01777;
 	if (!o->root)
 		add_system(v);
 	/* whoever runs inside owns it: the ids inside are not always root's */
-	add(v, BOOT_MOUNT_TMPFS, NULL, env_home(o), false)->mode = 01777;
+	home = add(v, BOOT_MOUNT_TMPFS, NULL, env_home(o), false);
+	home->mode = 01777;
+	home->layer = true;
 	add(v, BOOT_MOUNT_PROC, NULL, "/proc", false);
 	add(v, BOOT_MOUNT_SYS, NULL, "/sys", true);
+	movable = v->nr;
 	add_cwd(v, o);
 	for (size_t i = 0; i < o->nr_binds; i++) {
 		char *full = realpath(o->binds[i].src, NULL);
@@ -305,6 +337,7 @@ int view_build(struct view *v, struct options *o)
 			die("--bind %s: %s", o->binds[i].src, strerror(errno));
 		add_host(v, full, o->binds[i].dst ? o->binds[i].dst : *o->binds[i].src == '/' ? o->binds[i].src : full,
 			 o->binds[i].ro, true);
+		v->mounts[v->nr - 1].explicit = true;
 		free(full);
 	}
 	for (size_t i = 0; i < o->nr_tmpfs; i++) {
@@ -312,7 +345,9 @@ int view_build(struct view *v, struct options *o)
 
 		m->size = o->tmpfs[i].size;
 		m->mode = 01777;
+		m->explicit = true;
 	}
+	sort_mounts(v, movable);
 	find_program(v, o);
 	for (size_t i = 0, n = 0; i < v->nr; i++)
 		if (v->mounts[i].fd >= 0)

@@ -60,16 +60,76 @@ static int read_walked(struct p9_walk *w, u32 wanted)
 	return -(int)status;
 }
 
-/* A directory deeper than one request reaches: fid P9_FID_WORK2 is made to stand at @at. */
-static int walk_deep(struct p9_channel *c, struct inode *at)
+/* p9_super.lock held. How many names lead from the root to @inode. */
+static u32 depth_of(const struct inode *inode)
+{
+	u32 depth = 0;
+
+	for (; p9_of((struct inode *)inode)->parent; depth++)
+		inode = p9_of((struct inode *)inode)->parent;
+	return depth;
+}
+
+/* One step of walk_deep(): @names more, from fid @from to @to, which stands at @target then. */
+static int walk_on(struct p9_channel *c, u32 from, u32 to, const struct names *n, struct inode *target)
 {
 	struct p9_walk w;
 	int ret;
 
+	p9_request(c, P9_TWALKSTAT);
+	p9_put(&c->out, from, 4);
+	p9_put(&c->out, to, 4);
+	p9_put(&c->out, 0, 4);
+	put_names(c, n, NULL);
+	mutex_unlock(&p9_super_of(target)->lock);
+	ret = p9_transact(c, &w.in, NULL);
+	if (!ret)
+		ret = read_walked(&w, n->nr);
+	if (ret)
+		return ret;
+	if (w.attr.dev != p9_of(target)->dev || w.attr.ino != p9_of(target)->ino) {
+		p9_clunk(c, to);
+		return -ESTALE;
+	}
+	return 0;
+}
+
+/* A directory deeper than one request reaches: fid c->deep is made to stand at @at, by as many requests as that takes. */
+static int walk_deep(struct p9_channel *c, struct inode *at)
+{
+	struct p9_super *ps = p9_super_of(at);
+	u32 left = 1, from = ps->export;
+	int ret = 0;
+
 	if (c->deep)
-		p9_clunk(c, P9_FID_WORK2);
-	ret = p9_walk(c, at, NULL, P9_TWALKSTAT, P9_FID_WORK2, 0, 0, &w);
-	c->deep = !ret;
+		p9_clunk(c, c->deep);
+	c->deep = 0;
+	for (u32 done = 0; !ret && left; ) {
+		u32 to = c->deep == P9_FID_DEEP ? P9_FID_DEEP + 1 : P9_FID_DEEP, depth, step;
+		struct inode *target = at;
+		struct names n;
+
+		mutex_lock(&ps->lock);
+		depth = depth_of(at);
+		if (depth > P9_DEPTH_MAX || depth <= done) {
+			mutex_unlock(&ps->lock);
+			/* or somebody moves it about while we walk: then it is not where it was */
+			return depth > P9_DEPTH_MAX ? -ENAMETOOLONG : -ESTALE;
+		}
+		step = min(depth - done, P9_MAX_NAMES);
+		left = depth - done - step;
+		for (u32 i = 0; i < left; i++)
+			target = p9_of(target)->parent;
+		inode_get(target);
+		collect(target, &n, P9_MAX_NAMES - step);
+		ret = walk_on(c, from, to, &n, target);
+		inode_put(target);
+		if (c->deep)
+			p9_clunk(c, c->deep);
+		c->deep = ret ? 0 : to;
+		from = to;
+		done += step;
+	}
 	return ret;
 }
 
@@ -89,14 +149,16 @@ int p9_walk(struct p9_channel *c, struct inode *inode, const struct qstr *name, 
 	if (p9_of(from)->parent) {
 		inode_get(from);
 		mutex_unlock(&sb->lock);
-		/* two requests reach 31 directories below an export's root */
-		ret = newfid == P9_FID_WORK2 ? -ENAMETOOLONG : walk_deep(c, from);
+		ret = walk_deep(c, from);
 		inode_put(from);
 		if (ret)
 			return ret;
-		fid = P9_FID_WORK2;
+		fid = c->deep;
 		mutex_lock(&sb->lock);
-		collect(inode, &n, name ? 1 : 0);
+		if (collect(inode, &n, name ? 1 : 0) != from) {
+			mutex_unlock(&sb->lock);
+			return -ESTALE;		/* moved meanwhile */
+		}
 	}
 	p9_request(c, type);
 	p9_put(&c->out, fid, 4);
@@ -226,6 +288,31 @@ struct inode *p9_inode_get(struct super *sb, const struct p9_attr *a, struct ino
 	return inode;
 }
 
+/*
+ * Puts the directories that freed inodes were found in. Such a directory may be kept by nothing else, and so may the one above it: they
+ * go one after the other through a list, not by recursion, for a tree can be deeper than our stack. Frees @pi.
+ */
+static void put_parents(struct p9_super *ps, struct p9_inode *pi)
+{
+	mutex_lock(&ps->lock);
+	pi->next_free = ps->free;
+	ps->free = pi;
+	if (ps->freeing) {
+		mutex_unlock(&ps->lock);
+		return;
+	}
+	ps->freeing = true;
+	while ((pi = ps->free)) {
+		ps->free = pi->next_free;
+		mutex_unlock(&ps->lock);
+		inode_put(pi->parent);
+		kfree(pi);
+		mutex_lock(&ps->lock);
+	}
+	ps->freeing = false;
+	mutex_unlock(&ps->lock);
+}
+
 static void p9_evict(struct inode *inode)
 {
 	struct p9_super *ps = p9_super_of(inode);
@@ -249,8 +336,7 @@ static void p9_evict(struct inode *inode)
 	p9_handle_put(pi->rw_handle);
 	kfree(pi->data);
 	kfree(pi->name);
-	inode_put(pi->parent);
-	kfree(pi);
+	put_parents(ps, pi);
 }
 
 int p9_refresh(struct inode *inode)

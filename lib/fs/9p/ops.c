@@ -245,9 +245,6 @@ static int p9_rename(struct inode *dir, const struct qstr *name, struct inode *i
 	c = ret ? NULL : begin_at(dir, &ret);
 	if (!c)
 		goto err;
-	if (c->deep)
-		p9_clunk(c, P9_FID_WORK2);
-	c->deep = false;
 	ret = p9_walk(c, to_dir, NULL, P9_TWALKSTAT, P9_FID_WORK2, 0, 0, &w);
 	if (!ret) {
 		p9_request(c, P9_TRENAMEAT2);
@@ -289,9 +286,6 @@ static int p9_link(struct inode *dir, const struct qstr *name, struct inode *ino
 	c = begin_at(dir, &ret);
 	if (!c)
 		return ret;
-	if (c->deep)
-		p9_clunk(c, P9_FID_WORK2);
-	c->deep = false;
 	ret = p9_walk(c, inode, NULL, P9_TWALKSTAT, P9_FID_WORK2, 0, 0, &w);
 	if (!ret) {
 		p9_request(c, P9_TLINK);

@@ -12,13 +12,14 @@
 /* Fids: each channel has the trees' roots attached as fid 0, 1, …; one more is used while a request needs it. */
 #define P9_FID_WORK	1000u
 #define P9_FID_WORK2	1001u
+#define P9_FID_DEEP	1002u		/* and the next: a directory that one request does not reach is walked to with these in turn */
 #define P9_MAX_EXPORTS	256u
 
 /* A connection to the server: one request at a time. */
 struct p9_channel {
 	u32 handle;
 	bool broken;
-	bool deep;			/* P9_FID_WORK2 is in use */
+	u32 deep;			/* which of P9_FID_DEEP and the next is in use; 0: none */
 	bool attached[P9_MAX_EXPORTS];
 	u8 *buf;			/* P9_MSIZE bytes: the request, then its answer */
 	struct p9_out out;
@@ -33,7 +34,12 @@ struct p9_super {
 	struct mutex lock;		/* guards the table, and the place of each inode in its tree */
 	struct p9_inode **table;	/* by (dev, ino) */
 	u32 table_mask;
+	struct p9_inode *free;		/* see put_parents() */
+	bool freeing;
 };
+
+/* A directory may lie so deep below an export's root; below it, names are ENAMETOOLONG. */
+#define P9_DEPTH_MAX	2048u
 
 /*
  * What the file system keeps of a file: where it was found. There are no fids to it: each request walks from the root, and the
@@ -45,7 +51,7 @@ struct p9_inode {
 	char *name;
 	u32 name_len;
 	u64 dev, ino;
-	struct p9_inode *hash_next;
+	struct p9_inode *hash_next, *next_free;
 	s64 checked;			/* monotonic: attributes are as the server had them then */
 	struct p9_handle *handle;	/* granted for reading; a reference */
 	struct p9_handle *rw_handle;	/* granted for reading and writing */
