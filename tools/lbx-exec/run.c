@@ -252,6 +252,8 @@ static void serve_once(struct serving *v)
 	}
 	if (poll(fds, 2, left > INT_MAX ? INT_MAX : (int)left) < 0)
 		return;
+	if (fds[1].revents & POLLIN)
+		(void)relays_running();		/* counted, so that it wakes us once */
 	if (fds[0].revents & POLLIN && read(v->sigfd, &si, sizeof(si)) == sizeof(si))
 		handle_signal(v, &si);
 }
