@@ -117,17 +117,24 @@ static bool shows_home(const char *cwd, const char *home)
 static bool cwd_is_private(const char *cwd)
 {
 	bool private = !strcmp(cwd, "/") || !strcmp(cwd, "/home") || !strcmp(cwd, "/root") || shows_home(cwd, getenv("HOME"));
+	FILE *f = private ? NULL : fopen("/etc/passwd", "re");
 	struct passwd *pw;
 
-	setpwent();
-	while (!private && (pw = getpwent())) {
+	/* not getpwent(): name services load libraries, ask daemons, and still do not list everybody; our own home is $HOME */
+	while (!private && f && (pw = fgetpwent(f))) {
 		const char *home = pw->pw_dir;
 
 		/* people's; the homes of daemons are /bin, /var/mail and the like */
 		if (home && (!pw->pw_uid || pw->pw_uid >= 1000 || pw->pw_uid == getuid() || !strncmp(home, "/home/", 6)))
 			private = shows_home(cwd, home);
 	}
-	endpwent();
+	if (f)
+		fclose(f);
+	/* who is in no file (LDAP) and has no $HOME */
+	if (!private && !getenv("HOME")) {
+		pw = getpwuid(getuid());
+		private = pw && shows_home(cwd, pw->pw_dir);
+	}
 	return private;
 }
 
