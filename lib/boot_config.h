@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#define BOOT_MAGIC		0x6c62783130303038ull
+#define BOOT_MAGIC		0x6c62783130303039ull
 
 /* Handles (descriptors, on South host) that every sandbox has from the start */
 #define BOOT_FD_CONFIG		3	/* this block; closed after boot */
@@ -47,12 +47,20 @@ enum boot_mount_kind {
 #define BOOT_MOUNT_RO		1u
 #define BOOT_MOUNT_ROOT		2u	/* belongs to the writable layer: read-only with BOOT_RO_ROOT, kept by --keep-changes */
 
+/* Of a tree's root, as the file server will tell them: so no tree has to be asked for them at the start. Times are ns. */
+struct boot_attr {
+	uint32_t mode, uid, gid, nlink;
+	uint64_t dev, ino, size, blocks;
+	int64_t atime, mtime, ctime, btime;
+};
+
 struct boot_mount {
 	uint32_t kind, flags;
 	uint32_t source, dst;		/* strings */
 	uint32_t handle;
 	uint32_t mode;			/* of a tmpfs root; 0: 0755 */
 	uint64_t size;			/* bytes, 0: no limit of its own */
+	struct boot_attr attr;		/* of what the host has */
 };
 
 struct boot_config {

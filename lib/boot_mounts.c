@@ -123,7 +123,7 @@ static int mount_host(const struct boot_mount *m)
 
 	if (ret)
 		return ret;
-	sb = p9_super_create(export, !(m->flags & BOOT_MOUNT_RO) && m->kind != BOOT_MOUNT_OVERLAY);
+	sb = p9_super_create(export, !(m->flags & BOOT_MOUNT_RO) && m->kind != BOOT_MOUNT_OVERLAY, &m->attr);
 	if (IS_ERR(sb))
 		return (int)PTR_ERR(sb);
 	return mount_tree(sb, m, "host");
@@ -214,7 +214,7 @@ int boot_mounts(void)
 		int ret = p9_channel_add(channels[i]);
 
 		if (ret)
-			boot_fail(MOUNT_EXIT, "the file server does not answer (error %d)", -ret);
+			boot_fail(MOUNT_EXIT, "no memory for the file server's channels (error %d)", -ret);
 	}
 	for (u32 i = 0; i < boot_config->nr_mounts; i++) {
 		int ret = mount_one(&m[i]);

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 struct block {
@@ -161,6 +162,26 @@ char **env_make(const struct options *o, size_t *nr)
 	return env;
 }
 
+static int64_t nanoseconds(const struct statx_timestamp *t)
+{
+	return t->tv_sec * 1000000000ll + t->tv_nsec;
+}
+
+static struct boot_attr attr_of(const struct view_mount *m)
+{
+	struct statx st;
+
+	if (statx(m->fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_BASIC_STATS | STATX_BTIME, &st))
+		die("%s: %s", m->source, strerror(errno));
+	return (struct boot_attr){
+		.mode = st.stx_mode, .uid = st.stx_uid, .gid = st.stx_gid, .nlink = st.stx_nlink,
+		.dev = makedev(st.stx_dev_major, st.stx_dev_minor), .ino = st.stx_ino,
+		.size = st.stx_size, .blocks = st.stx_blocks,
+		.atime = nanoseconds(&st.stx_atime), .mtime = nanoseconds(&st.stx_mtime), .ctime = nanoseconds(&st.stx_ctime),
+		.btime = st.stx_mask & STATX_BTIME ? nanoseconds(&st.stx_btime) : 0,
+	};
+}
+
 static void put_mounts(struct block *b, const struct view *v, uint32_t at)
 {
 	for (size_t i = 0; i < v->nr; i++) {
@@ -182,6 +203,8 @@ static void put_mounts(struct block *b, const struct view *v, uint32_t at)
 			.kind = m->kind, .flags = (m->ro ? BOOT_MOUNT_RO : 0) | (m->layer ? BOOT_MOUNT_ROOT : 0), .source = source, .dst = dst,
 			.mode = m->mode, .size = m->size,
 		};
+		if (m->fd >= 0)
+			bm->attr = attr_of(m);
 	}
 }
 

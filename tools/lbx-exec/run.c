@@ -104,7 +104,7 @@ static void make_control(struct sandbox *s, uint32_t *next_handle)
 	s->stdio.control_handle = (*next_handle)++;
 }
 
-static void start_broker(struct sandbox *s, const struct view *v)
+static struct b9p *start_broker(struct sandbox *s, const struct view *v)
 {
 	struct b9p_export *exports = xmalloc(v->nr * sizeof(*exports));
 	struct b9p_config config = { .exports = exports, .log = log_line, .log_arg = (void *)s->o };
@@ -127,11 +127,7 @@ static void start_broker(struct sandbox *s, const struct view *v)
 	ret = b9p_confine(b, 0, 0);
 	if (ret)
 		die("file server: cannot give up its rights: %s", strerror(-ret));
-	for (int i = 0; i < NR_CHANNELS; i++) {
-		ret = b9p_add_channel(b, s->server_fd[i], s->server_fd[i], 0);
-		if (ret < 0)
-			die("file server: %s", strerror(-ret));
-	}
+	return b;
 }
 
 static int64_t now_ms(void)
@@ -145,6 +141,7 @@ static int64_t now_ms(void)
 /* What came, and what became of it. */
 struct serving {
 	struct sandbox *s;
+	struct b9p *server;
 	int sigfd;
 	int64_t deadline;	/* INT64_MAX: none (any more) */
 	bool timed_out, over;
@@ -234,12 +231,28 @@ static void handle_signal(struct serving *v, const struct signalfd_siginfo *si)
 	}
 }
 
-/* One round: whatever comes first of a signal, the end of a relay, the end of the time. */
+/* A channel gets its thread when the sandbox first speaks on it: most programs are served by one or two. */
+static void serve_channel(struct sandbox *s, struct b9p *server, int i)
+{
+	int fd = s->server_fd[i], ret;
+
+	s->server_fd[i] = -1;
+	ret = b9p_add_channel(server, fd, fd, 0);
+	if (ret < 0)
+		message("file server: %s", strerror(-ret));	/* the channel is closed, which the sandbox takes as I/O errors */
+}
+
+/* One round: whatever comes first of a signal, the end of a relay, a new channel, the end of the time. */
 static void serve_once(struct serving *v)
 {
-	struct pollfd fds[] = { { .fd = v->sigfd, .events = POLLIN }, { .fd = relays_done_fd(), .events = POLLIN } };
+	struct pollfd fds[2 + NR_CHANNELS] = {
+		{ .fd = v->sigfd, .events = POLLIN }, { .fd = relays_done_fd(), .events = POLLIN },
+	};
 	int64_t left = -1;
 	struct signalfd_siginfo si;
+
+	for (int i = 0; i < NR_CHANNELS; i++)
+		fds[2 + i] = (struct pollfd){ .fd = v->s->server_fd[i], .events = POLLIN };
 
 	if (v->deadline != INT64_MAX) {
 		left = v->deadline - now_ms();
@@ -250,8 +263,16 @@ static void serve_once(struct serving *v)
 			left = -1;
 		}
 	}
-	if (poll(fds, 2, left > INT_MAX ? INT_MAX : (int)left) < 0)
+	if (poll(fds, 2 + NR_CHANNELS, left > INT_MAX ? INT_MAX : (int)left) < 0)
 		return;
+	for (int i = 0; i < NR_CHANNELS; i++) {
+		if (fds[2 + i].revents & POLLHUP) {	/* never used, and the sandbox is gone */
+			close(v->s->server_fd[i]);
+			v->s->server_fd[i] = -1;
+		} else if (fds[2 + i].revents & POLLIN) {
+			serve_channel(v->s, v->server, i);
+		}
+	}
 	if (fds[1].revents & POLLIN)
 		(void)relays_running();		/* counted, so that it wakes us once */
 	if (fds[0].revents & POLLIN && read(v->sigfd, &si, sizeof(si)) == sizeof(si))
@@ -267,10 +288,10 @@ static void report(const struct serving *v, int status)
 }
 
 /* Until the sandbox is gone and its last words are out. */
-static int serve(struct sandbox *s, int sigfd)
+static int serve(struct sandbox *s, struct b9p *server, int sigfd)
 {
 	struct serving v = {
-		.s = s, .sigfd = sigfd, .deadline = s->o->timeout_ms ? now_ms() + (int64_t)s->o->timeout_ms : INT64_MAX,
+		.s = s, .server = server, .sigfd = sigfd, .deadline = s->o->timeout_ms ? now_ms() + (int64_t)s->o->timeout_ms : INT64_MAX,
 	};
 	int status;
 
@@ -326,6 +347,7 @@ static void open_ends(struct sandbox *s)
 int run(const struct options *o, const struct view *v)
 {
 	struct sandbox s = { .o = o };
+	struct b9p *server;
 	char why[160];
 	uint32_t next;
 	int sigfd;
@@ -363,7 +385,8 @@ int run(const struct options *o, const struct view *v)
 	close(s.stdio.control);
 	stdio_close_sandbox_ends(&s.stdio);
 	/* after the fork: what the broker gives up, the sandbox's start still needs */
-	start_broker(&s, v);
+	server = start_broker(&s, v);
+	serve_channel(&s, server, 0);	/* the first program is read through it */
 	relay_copy(s.log[0], o->trace_fd, false);
 	for (size_t i = 0; i < s.stdio.nr; i++)
 		if (s.stdio.io[i].kind == BOOT_STDIO_TTY && s.stdio.relay[i] >= 0) {
@@ -371,5 +394,5 @@ int run(const struct options *o, const struct view *v)
 			break;
 		}
 	stdio_relay(&s.stdio);
-	return serve(&s, sigfd);
+	return serve(&s, server, sigfd);
 }

@@ -5,13 +5,15 @@
 
 #include "fs/vfs.h"
 
-/* p9_channel_add() - a connection to the server, which speaks 9P2000.L.lbx. Return: 0, -ENOMEM, -EIO, -EPROTO */
+struct boot_attr;
+
+/* p9_channel_add() - a connection to the server, which speaks 9P2000.L.lbx; it is first spoken to when it is needed. Return: 0, -ENOMEM */
 int p9_channel_add(u32 handle);
 
 /*
- * p9_super_create() - the tree (or single file) that the server exports as @export, in decimal
- * Return: a super with one reference, or ERR_PTR: the server's errno, -ENOMEM, -EIO
+ * p9_super_create() - the tree (or single file) that the server exports as @export, in decimal; @root: its root's attributes
+ * The server is not asked anything. Return: a super with one reference, or ERR_PTR: -ENOMEM, -ENOSPC: too many exports
  */
-__must_check struct super *p9_super_create(u32 export, bool writable);
+__must_check struct super *p9_super_create(u32 export, bool writable, const struct boot_attr *root);
 
 #endif

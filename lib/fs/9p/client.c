@@ -16,7 +16,7 @@ static struct {
 	bool started;
 } session;
 
-struct p9_channel *p9_channel_get(void)
+static struct p9_channel *free_channel(void)
 {
 	struct p9_channel *c;
 
@@ -130,10 +130,23 @@ static int negotiate(struct p9_channel *c)
 	return 0;
 }
 
+struct p9_channel *p9_channel_get(void)
+{
+	struct p9_channel *c;
+
+	while ((c = free_channel()) && !c->ready) {
+		c->ready = !negotiate(c);
+		if (c->ready)
+			break;
+		c->broken = true;
+		p9_channel_put(c);
+	}
+	return c;
+}
+
 int p9_channel_add(u32 handle)
 {
 	struct p9_channel *c = kzalloc(sizeof(*c));
-	int ret;
 
 	if (!c)
 		return -ENOMEM;
@@ -143,12 +156,9 @@ int p9_channel_add(u32 handle)
 	}
 	c->handle = handle;
 	c->buf = page_alloc(DIV_ROUND_UP(P9_MSIZE, PAGE_SIZE));
-	ret = c->buf ? negotiate(c) : -ENOMEM;
-	if (ret) {
-		if (c->buf)
-			page_free(c->buf, DIV_ROUND_UP(P9_MSIZE, PAGE_SIZE));
+	if (!c->buf) {
 		kfree(c);
-		return ret;
+		return -ENOMEM;
 	}
 	spin_lock(&session.lock);
 	session.nr++;

@@ -7,6 +7,7 @@
 #include "base/printf.h"
 #include "base/string.h"
 #include "boot.h"
+#include "boot_config.h"
 #include "mm/kmalloc.h"
 #include "process/cred.h"
 #include "process/task.h"
@@ -404,57 +405,38 @@ static const struct super_ops p9_super_ops = {
 	.put = p9_super_free,
 };
 
-struct super *p9_super_create(u32 export, bool writable)
+struct super *p9_super_create(u32 export, bool writable, const struct boot_attr *root)
 {
-	struct super *sb = super_alloc("9p", &p9_super_ops, SB_REVALIDATE | SB_NODEV | (writable ? 0 : SB_RDONLY),
-				       P9_SUPER_MAGIC);
-	struct p9_super *ps = sb ? kzalloc(sizeof(*ps)) : NULL;
-	struct p9_channel *c;
-	struct p9_in in;
-	struct p9_attr attr = { 0 };
-	int ret;
+	const struct p9_attr attr = {
+		.mode = root->mode, .uid = root->uid, .gid = root->gid, .nlink = root->nlink, .size = root->size,
+		.blocks = root->blocks, .dev = root->dev, .ino = root->ino,
+		.atime = root->atime, .mtime = root->mtime, .ctime = root->ctime, .btime = root->btime,
+	};
+	struct super *sb;
+	struct p9_super *ps;
+	struct inode *inode;
 
-	if (export >= P9_MAX_EXPORTS || !ps) {
-		kfree(ps);
-		super_put(sb);
-		return ERR_PTR(export >= P9_MAX_EXPORTS ? -ENOSPC : -ENOMEM);
-	}
+	if (export >= P9_MAX_EXPORTS)
+		return ERR_PTR(-ENOSPC);
+	sb = super_alloc("9p", &p9_super_ops, SB_REVALIDATE | SB_NODEV | (writable ? 0 : SB_RDONLY), P9_SUPER_MAGIC);
+	ps = sb ? kzalloc(sizeof(*ps)) : NULL;
+	if (!ps)
+		goto err;
 	sb->priv = ps;
 	ps->export = export;
 	ps->writable = writable;
 	mutex_init(&ps->lock);
 	scnprintf(ps->aname, sizeof(ps->aname), "%u", export);
-	ps->table = kcalloc(P9_TABLE_SIZE, sizeof(*ps->table));
 	ps->table_mask = P9_TABLE_SIZE - 1;
-	c = ps->table ? p9_channel_get() : NULL;
-	ret = c ? p9_attach(c, ps) : -EIO;
-	if (!ret) {
-		p9_request(c, P9_TWALKSTAT);
-		p9_put(&c->out, export, 4);
-		p9_put(&c->out, P9_NOFID, 4);
-		p9_put(&c->out, 0, 4);
-		p9_put(&c->out, 0, 2);
-		ret = p9_transact(c, &in, NULL);
-	}
-	if (!ret) {
-		(void)p9_get(&in, 4);
-		(void)p9_get(&in, 4);
-		(void)p9_get(&in, 4);
-		p9_get_attr(&in, &attr);
-		ret = in.failed ? -EIO : 0;
-	}
-	if (c)
-		p9_channel_put(c);
-	if (!ret) {
-		sb->root = p9_inode_get(sb, &attr, NULL, "", 0);
-		if (IS_ERR(sb->root)) {
-			ret = (int)PTR_ERR(sb->root);
-			sb->root = NULL;
-		}
-	}
-	if (ret) {
-		super_put(sb);
-		return ERR_PTR(ret);
-	}
+	ps->table = kcalloc(P9_TABLE_SIZE, sizeof(*ps->table));
+	if (!ps->table)
+		goto err;
+	inode = p9_inode_get(sb, &attr, NULL, "", 0);
+	if (IS_ERR(inode))
+		goto err;
+	sb->root = inode;
 	return sb;
+err:
+	super_put(sb);
+	return ERR_PTR(-ENOMEM);
 }

@@ -18,6 +18,7 @@
 /* A connection to the server: one request at a time. */
 struct p9_channel {
 	u32 handle;
+	bool ready;			/* the version is agreed on */
 	bool broken;
 	u32 deep;			/* which of P9_FID_DEEP and the next is in use; 0: none */
 	bool attached[P9_MAX_EXPORTS];
