@@ -14,10 +14,12 @@
 #define BOOT_MAGIC		0x6c62783130303039ull
 
 /* Handles (descriptors, on South host) that every sandbox has from the start */
-#define BOOT_FD_CONFIG		3	/* this block; closed after boot */
+#define BOOT_FD_CONFIG		3	/* this block; /dev/null after boot */
 #define BOOT_FD_RAM		4
 #define BOOT_FD_LOG		5	/* kprint(), --trace, --stats: lines to the runner */
-#define BOOT_FD_FIRST		6	/* stdio, 9P channels */
+#define BOOT_FD_CHANNELS	6	/* the broker's 9P channels */
+#define BOOT_NR_CHANNELS	4
+#define BOOT_FD_FIRST		(BOOT_FD_CHANNELS + BOOT_NR_CHANNELS)	/* stdio and the like */
 
 enum boot_stdio_kind {
 	BOOT_STDIO_NULL,		/* closed or not there: /dev/null */

@@ -124,9 +124,9 @@ static int advise_one(struct advise *a, struct vma *v, u64 start, u64 end)
 	case MADV_PAGEOUT:
 		if (v->flags & MAP_LOCKED)
 			return -EINVAL;
-		fallthrough;
+		return 0;	/* only a hint, and a South that shares pages with strangers cannot pass it on */
 	case MADV_WILLNEED:
-		if (!(v->flags & VMA_LAZY) && (!v->obj || a->advice == MADV_WILLNEED))
+		if (!(v->flags & VMA_LAZY))
 			hint(a, start, end);
 		return 0;
 	default:

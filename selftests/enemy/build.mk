@@ -16,11 +16,11 @@ TESTS += $(enemy-bin)/filter_test
 USER_TESTS += $(enemy-bin)/filter_test
 
 # The enemy inside, and what it must not do.
-$(enemy-bin)/enemy: LDFLAGS = -static
-$(enemy-bin)/enemy: $(enemy-bin)/enemy.o
+$(enemy-bin)/enemy $(enemy-bin)/probe: LDFLAGS = -static
+$(enemy-bin)/enemy $(enemy-bin)/probe: %: %.o
 	$(link)
 
-ALL += $(enemy-bin)/enemy
+ALL += $(enemy-bin)/enemy $(enemy-bin)/probe
 enemy_tests := $(filter-out %_long.t,$(wildcard selftests/enemy/*.t))
 FUZZ_RUNS += selftests/enemy/kills_long.t
 TESTS += $(enemy_tests:%=%@600)

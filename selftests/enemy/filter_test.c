@@ -25,9 +25,10 @@
 #include <unistd.h>
 
 #include "lib/south/host/calls.h"
+#include "lib/south/hosted/layout.h"
 #include "selftests/uapi/tap.h"
 
-#define GATE		0x600000000000ul	/* HOSTED_IMAGE */
+#define GATE		HOSTED_IMAGE
 #define WOULD_PASS	4001
 #define X32		0x40000000u
 #define NR_MAX		1024
@@ -58,7 +59,7 @@ static struct shared {
 	int outside_not_trapped;
 	int vsyscall;
 	struct { uint32_t nr; uint64_t a[6]; } first_wrong;
-	enum answer named[64];
+	enum answer named[96];
 } *sh;
 
 static void *jump[5];
@@ -147,7 +148,7 @@ static uint32_t rnd(void)
 /* Words at which a compare may be wrong by one: those of the rules, and their neighbours. */
 static uint32_t telling_word(const struct host_rule *r)
 {
-	static const uint32_t edges[] = { 0, 1, 2, 3, 7, 8, 9, 63, 64, 0x4fff, 0x5000, 0x5fff, 0x6000, 0x6080, 0x60ff, 0x6100, 0x7fff,
+	static const uint32_t edges[] = { 0, 1, 2, 3, 7, 8, 9, 63, 64, 0x4fff, 0x5000, 0x5fff, 0x6000, 0x6001, 0x6080, 0x60ff, 0x6100, 0x7fff,
 		0x80000000, 0xffffffff, 0x10000, 0xfff, 0x1000 };
 	const struct word_cond *c;
 	uint32_t n = 0, v;
@@ -272,6 +273,8 @@ static const struct {
 	{ "mremap without FIXED", SYS_mremap, { 0x10000, 4096, 4096, 1, 0, 0 } },
 	{ "madvise HWPOISON", SYS_madvise, { 0x10000, 4096, 100 } },
 	{ "madvise MERGEABLE", SYS_madvise, { 0x10000, 4096, 12 } },
+	{ "madvise PAGEOUT, of pages that others share", SYS_madvise, { 0x10000, 4096, 21 } },
+	{ "madvise COLD", SYS_madvise, { 0x10000, 4096, 20 } },
 	{ "clone as fork(2) does", SYS_clone, { SIGCHLD } },
 	{ "clone into a user namespace", SYS_clone, { CLONE_NEWUSER | 0x8000 | 0x400 } },
 	{ "clone into a network namespace", SYS_clone, { CLONE_NEWNET | 0x8000 | 0x400 } },
@@ -285,10 +288,13 @@ static const struct {
 	{ "tgkill", SYS_tgkill, { 1, 1, 9 } },
 	{ "tkill", SYS_tkill, { 1, 9 } },
 	{ "futex in the program window", SYS_futex, { 0x10000, 9, 0, 0, 0, ~0u } },
-	{ "futex with a private flag", SYS_futex, { GATE, 9 | 128, 0, 0, 0, ~0u } },
-	{ "futex REQUEUE", SYS_futex, { GATE, 3, 1, 1, GATE, 0 } },
-	{ "futex LOCK_PI", SYS_futex, { GATE, 6, 0, 0, 0, 0 } },
+	{ "futex in the image, a file that strangers map", SYS_futex, { GATE, 9, 0, 0, 0, ~0u } },
+	{ "futex in the image, waking", SYS_futex, { HOSTED_DATA - 4, 10, 1, 0, 0, ~0u } },
+	{ "futex with a private flag", SYS_futex, { HOSTED_DATA, 9 | 128, 0, 0, 0, ~0u } },
+	{ "futex REQUEUE", SYS_futex, { HOSTED_DATA, 3, 1, 1, HOSTED_DATA, 0 } },
+	{ "futex LOCK_PI", SYS_futex, { HOSTED_DATA, 6, 0, 0, 0, 0 } },
 	{ "recvmsg on a granted file", SYS_recvmsg, { 64, 0, 0x40000000 } },
+	{ "recvmsg on a standard stream, which may be a socket", SYS_recvmsg, { 10, 0, 0x40000000 } },
 	{ "recvmsg on a high descriptor", SYS_recvmsg, { 0xffffffff, 0, 0x40000000 } },
 	{ "recvmsg without CLOEXEC", SYS_recvmsg, { 7, 0, 0 } },
 	{ "preadv2 with flags", SYS_preadv2, { 6, 0, 0, 0, 0, 8 } },
@@ -308,7 +314,7 @@ static const struct {
 	{ "unshare", SYS_unshare, { CLONE_NEWUSER } }, { "userfaultfd", SYS_userfaultfd, { 0 } },
 };
 #define NR_FORBIDDEN	(sizeof(forbidden) / sizeof(*forbidden))
-_Static_assert(NR_FORBIDDEN <= 64, "shared.named is too short");
+_Static_assert(NR_FORBIDDEN <= 96, "shared.named is too short");
 
 static void install(const void *insns, unsigned short len)
 {

@@ -14,7 +14,6 @@
 #define EXIT_FAILED	125	/* lbx-exec itself */
 #define EXIT_TIMEOUT	124
 #define MAX_FDS		32	/* --fd and standard ones keep their numbers; handles lie below 64 */
-#define NR_CHANNELS	4
 
 /* A line of the sandbox's tree. */
 struct view_mount {

@@ -2,6 +2,7 @@
 /* lbx-exec: run a program in a sandbox. lbx-exec(1). */
 #include "exec.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,12 +77,21 @@ void json_string(FILE *out, const char *s)
 	putc('"', out);
 }
 
+/* Whoever starts us with a standard descriptor closed must not find what we open there granted as the program's. */
+static void open_standard(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			exit(EXIT_FAILED);
+}
+
 int main(int argc, char **argv)
 {
 	struct options o;
 	struct view v = { 0 };
 	int ret;
 
+	open_standard();
 	options_parse(&o, argc, argv);
 	if (o.list_souths)
 		return souths_list(&o);

@@ -68,7 +68,7 @@ static void close_ends(const struct sandbox *s)
 	close(s->config);
 	close(s->ram);
 	close(s->proc);
-	for (int i = 0; i < NR_CHANNELS; i++)
+	for (int i = 0; i < BOOT_NR_CHANNELS; i++)
 		close(s->channel_fd[i]);
 	for (size_t i = 0; i < s->stdio.nr; i++)
 		if (s->stdio.fd[i] > 2)

@@ -79,16 +79,16 @@ static void log_line(void *arg, enum b9p_log_kind kind, const char *line)
 		message("%s", line);
 }
 
-static void make_channels(struct sandbox *s, uint32_t *next_handle)
+static void make_channels(struct sandbox *s)
 {
-	for (int i = 0; i < NR_CHANNELS; i++) {
+	for (int i = 0; i < BOOT_NR_CHANNELS; i++) {
 		int pair[2];
 
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 			die("file server: %s", strerror(errno));
 		s->server_fd[i] = pair[0];
 		s->channel_fd[i] = pair[1];
-		s->channels[i] = (*next_handle)++;
+		s->channels[i] = BOOT_FD_CHANNELS + (uint32_t)i;
 	}
 }
 
@@ -245,13 +245,13 @@ static void serve_channel(struct sandbox *s, struct b9p *server, int i)
 /* One round: whatever comes first of a signal, the end of a relay, a new channel, the end of the time. */
 static void serve_once(struct serving *v)
 {
-	struct pollfd fds[2 + NR_CHANNELS] = {
+	struct pollfd fds[2 + BOOT_NR_CHANNELS] = {
 		{ .fd = v->sigfd, .events = POLLIN }, { .fd = relays_done_fd(), .events = POLLIN },
 	};
 	int64_t left = -1;
 	struct signalfd_siginfo si;
 
-	for (int i = 0; i < NR_CHANNELS; i++)
+	for (int i = 0; i < BOOT_NR_CHANNELS; i++)
 		fds[2 + i] = (struct pollfd){ .fd = v->s->server_fd[i], .events = POLLIN };
 
 	if (v->deadline != INT64_MAX) {
@@ -263,9 +263,9 @@ static void serve_once(struct serving *v)
 			left = -1;
 		}
 	}
-	if (poll(fds, 2 + NR_CHANNELS, left > INT_MAX ? INT_MAX : (int)left) < 0)
+	if (poll(fds, 2 + BOOT_NR_CHANNELS, left > INT_MAX ? INT_MAX : (int)left) < 0)
 		return;
-	for (int i = 0; i < NR_CHANNELS; i++) {
+	for (int i = 0; i < BOOT_NR_CHANNELS; i++) {
 		if (fds[2 + i].revents & POLLHUP) {	/* never used, and the sandbox is gone */
 			close(v->s->server_fd[i]);
 			v->s->server_fd[i] = -1;
@@ -356,10 +356,10 @@ int run(const struct options *o, const struct view *v)
 		die("South host: %s", why);
 	raise_files();
 	open_ends(&s);
+	make_channels(&s);
 	next = stdio_plan(&s.stdio, o, BOOT_FD_FIRST);
-	make_channels(&s, &next);
 	make_control(&s, &next);
-	s.config = config_make(o, v, &s.stdio, s.channels, NR_CHANNELS);
+	s.config = config_make(o, v, &s.stdio, s.channels, BOOT_NR_CHANNELS);
 	if (s.config < 0)
 		die("configuration: %s", strerror(errno));
 	sigfd = signals_take();
@@ -371,7 +371,7 @@ int run(const struct options *o, const struct view *v)
 	if (!s.reaper) {
 		close(sigfd);
 		close(s.control);
-		for (int i = 0; i < NR_CHANNELS; i++)
+		for (int i = 0; i < BOOT_NR_CHANNELS; i++)
 			close(s.server_fd[i]);
 		for (size_t i = 0; i < s.stdio.nr; i++)
 			if (s.stdio.relay[i] >= 0)
@@ -380,7 +380,7 @@ int run(const struct options *o, const struct view *v)
 	}
 	close(s.log[1]);
 	close(s.life[0]);
-	for (int i = 0; i < NR_CHANNELS; i++)
+	for (int i = 0; i < BOOT_NR_CHANNELS; i++)
 		close(s.channel_fd[i]);
 	close(s.stdio.control);
 	stdio_close_sandbox_ends(&s.stdio);

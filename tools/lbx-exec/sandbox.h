@@ -20,8 +20,8 @@ struct sandbox {
 	int life[2];			/* pipe: end of file says that the broker is gone */
 	int null, proc;			/* /dev/null and /proc, open */
 	struct stdio_plan stdio;
-	uint32_t channels[NR_CHANNELS];	/* handle numbers inside */
-	int channel_fd[NR_CHANNELS], server_fd[NR_CHANNELS];
+	uint32_t channels[BOOT_NR_CHANNELS];	/* handle numbers inside */
+	int channel_fd[BOOT_NR_CHANNELS], server_fd[BOOT_NR_CHANNELS];
 	struct host_header *header;
 	struct reaper_shared *shared;
 	int control;			/* the broker's end of the way for struct boot_event */

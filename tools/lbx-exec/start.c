@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,10 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Where descriptors are parked while they are put into their places, and the image's above them. */
-#define PARKED		200
-#define PARKED_IMAGE	300
-#define NR_HANDLES	64
+#include "lib/south/host/calls.h"
 
 static void __attribute__((noreturn)) fail(int log, const char *what)
 {
@@ -23,48 +21,80 @@ static void __attribute__((noreturn)) fail(int log, const char *what)
 	_exit(EXIT_FAILED);
 }
 
-static void place(const struct sandbox *s, int fd, int at)
+/* A copy at or above @from, which exec closes. */
+static int park(const struct sandbox *s, int fd, int from)
 {
-	if (dup2(fd, at) < 0)
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, from);
+
+	if (copy < 0)
 		fail(s->log[1], "descriptors");
+	return copy;
 }
 
-/* Return: the descriptor of lbx-host. @s is of no use any more: what it names has moved. */
+/*
+ * Every number below HOST_FIRST_GRANT is taken when this is done, by what was granted or by /dev/null: so what comes later comes
+ * above, where the filter lets it be closed. What else the caller had open, whatever its number, is closed.
+ * Return: the descriptor of lbx-host. @s is of no use any more: what it names has moved.
+ */
 static int place_all(const struct sandbox *s)
 {
-	/* first all out of the way, then each to its place: no descriptor overwrites one that is still needed */
-	place(s, s->image, PARKED_IMAGE);
-	place(s, s->null, PARKED_IMAGE + 1);
-	place(s, s->config, PARKED + BOOT_FD_CONFIG);
-	place(s, s->ram, PARKED + BOOT_FD_RAM);
+	int granted[HOST_FIRST_GRANT], image, log;
+
+	for (int i = 0; i < HOST_FIRST_GRANT; i++)
+		granted[i] = s->null;
+	granted[BOOT_FD_CONFIG] = s->config;
+	granted[BOOT_FD_RAM] = s->ram;
+	granted[BOOT_FD_LOG] = s->log[1];
 	for (size_t i = 0; i < s->stdio.nr; i++)
 		if (s->stdio.fd[i] >= 0)
-			place(s, s->stdio.fd[i], PARKED + (int)s->stdio.io[i].handle);
+			granted[s->stdio.io[i].handle] = s->stdio.fd[i];
 	if (s->stdio.control >= 0)
-		place(s, s->stdio.control, PARKED + (int)s->stdio.control_handle);
-	for (int i = 0; i < NR_CHANNELS; i++)
-		place(s, s->channel_fd[i], PARKED + (int)s->channels[i]);
-	place(s, s->log[1], PARKED + BOOT_FD_LOG);
-	for (int i = 0; i < 3; i++)
-		dup2(PARKED_IMAGE + 1, i);
-	for (int i = BOOT_FD_CONFIG; i < NR_HANDLES; i++)
-		if (fcntl(PARKED + i, F_GETFD) < 0)
-			close(i);
-		else if (dup2(PARKED + i, i) < 0)
-			fail(PARKED + BOOT_FD_LOG, "descriptors");
-	fcntl(PARKED_IMAGE, F_SETFD, FD_CLOEXEC);
-	if (syscall(SYS_close_range, NR_HANDLES, PARKED_IMAGE - 1, 0) ||
-	    syscall(SYS_close_range, PARKED_IMAGE + 1, ~0u, 0))
+		granted[s->stdio.control_handle] = s->stdio.control;
+	for (int i = 0; i < BOOT_NR_CHANNELS; i++)
+		granted[s->channels[i]] = s->channel_fd[i];
+	/* first all out of the way, then each to its place: none overwrites one that is still needed */
+	for (int i = 0; i < HOST_FIRST_GRANT; i++)
+		granted[i] = park(s, granted[i], HOST_FIRST_GRANT);
+	image = park(s, s->image, HOST_FIRST_GRANT);
+	log = granted[BOOT_FD_LOG];
+	for (int i = 0; i < HOST_FIRST_GRANT; i++)
+		if (dup2(granted[i], i) < 0)
+			fail(log, "descriptors");
+	if ((image > HOST_FIRST_GRANT && syscall(SYS_close_range, HOST_FIRST_GRANT, image - 1, 0)) ||
+	    syscall(SYS_close_range, image + 1, ~0u, 0))
 		fail(BOOT_FD_LOG, "close_range (Linux 5.9 or newer)");
-	return PARKED_IMAGE;
+	return image;
 }
 
+/* No more of @what than @most, for good. */
+static void limit(int what, rlim_t most)
+{
+	struct rlimit r;
+
+	if (getrlimit(what, &r))
+		return;
+	r.rlim_max = r.rlim_max < most ? r.rlim_max : most;
+	r.rlim_cur = r.rlim_max;
+	setrlimit(what, &r);
+}
+
+/*
+ * A library kernel that keeps to --procs never comes near these. One that is taken over does not get the user's last process,
+ * timer or file; the first two are counted by user, and so are told apart from the user's others in a user namespace only.
+ */
 static void set_limits(const struct sandbox *s)
 {
-	struct rlimit none = { 0, 0 }, cpu = { s->o->time, s->o->time };
+	/* host threads: those that idle stay, and each may have its timer */
+	rlim_t threads = 2 * (rlim_t)s->o->procs + 64;
+	struct rlimit cpu = { s->o->time, s->o->time };
 	int fd;
 
-	setrlimit(RLIMIT_CORE, &none);
+	limit(RLIMIT_CORE, 0);
+	limit(RLIMIT_NOFILE, HOST_GRANTS_END);
+	if (s->namespaces & CLONE_NEWUSER) {
+		limit(RLIMIT_NPROC, threads);
+		limit(RLIMIT_SIGPENDING, 2 * threads);
+	}
 	if (s->o->time)
 		setrlimit(RLIMIT_CPU, &cpu);
 	fd = openat(s->proc, "self/oom_score_adj", O_WRONLY | O_CLOEXEC);

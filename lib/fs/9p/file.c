@@ -115,7 +115,7 @@ int p9_created(struct p9_channel *c, struct p9_handle **out)
 	if (ret)
 		return ret;
 	if (granted == SOUTH_NO_HANDLE)
-		return -EIO;
+		return -ENFILE;
 	*out = handle_new(granted);
 	return *out ? 0 : -ENOMEM;
 }
@@ -188,7 +188,7 @@ static struct p9_handle *file_handle(struct file *f)
 	if (!h) {
 		ret = request_open(f->inode, P9_OPEN_GRANT, O_RDONLY, &h);
 		if (ret || !h)
-			return ERR_PTR(ret ? ret : -EIO);
+			return ERR_PTR(ret ? ret : -ENFILE);
 	}
 	if (!atomic_cmpxchg((struct p9_handle **)&f->priv, (struct p9_handle *)NULL, h)) {
 		p9_handle_put(h);

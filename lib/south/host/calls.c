@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "south/host/calls.h"
 
+#include "boot_config.h"
 #include "south/host/host.h"
 #include "south/hosted/layout.h"
 #include "uapi/window.h"
@@ -9,11 +10,12 @@
 #define EQ(arg, v)		{ arg, 0, WORD_EQ, v, NULL }, { arg, 1, WORD_EQ, 0, NULL }
 #define INT_EQ(arg, v)		{ arg, 0, WORD_EQ, v, NULL }		/* the kernel takes an int: the high word is dropped */
 #define INT_SET(arg, s)		{ arg, 0, WORD_SET, 0, s }
-#define INT_FROM(arg, v)	{ arg, 0, WORD_FROM, v, NULL }, { arg, 0, WORD_BELOW, 0x10000, NULL }
+#define INT_IN(arg, v, end)	{ arg, 0, WORD_FROM, v, NULL }, { arg, 0, WORD_BELOW, end, NULL }
 #define INT_BELOW(arg, v)	{ arg, 0, WORD_BELOW, v, NULL }
 #define START(arg)		{ arg, 1, WORD_BELOW, LBX_MAP_START_END >> 32, NULL }
 #define LENGTH(arg)		{ arg, 1, WORD_BELOW, LBX_MAP_LEN_END >> 32, NULL }
-#define IN_KERNEL(arg)		{ arg, 1, WORD_FROM, LBX_KERNEL_MIN >> 32, NULL }, \
+/* A futex in pages of a file would be one with every other sandbox that maps the file: the image's text is such a one. */
+#define IN_OURS(arg)		{ arg, 1, WORD_FROM, HOSTED_DATA >> 32, NULL }, \
 				{ arg, 1, WORD_BELOW, LBX_KERNEL_END >> 32, NULL }
 #define IN_RAM(arg)		{ arg, 1, WORD_FROM, HOSTED_RAM >> 32, NULL }, \
 				{ arg, 1, WORD_BELOW, LBX_KERNEL_END >> 32, NULL }
@@ -26,18 +28,21 @@ static const u32 map_flags[] = {
 };
 /* MAYMOVE|FIXED, and with DONTUNMAP */
 static const u32 remap_flags[] = { 3, 7, WORD_SET_END };
-/* NORMAL RANDOM SEQUENTIAL WILLNEED DONTNEED FREE DONTFORK DOFORK HUGEPAGE NOHUGEPAGE COLD PAGEOUT POPULATE_READ POPULATE_WRITE */
-static const u32 advices[] = { 0, 1, 2, 3, 4, 8, 10, 11, 14, 15, 20, 21, 22, 23, WORD_SET_END };
+/*
+ * WILLNEED DONTNEED FREE HUGEPAGE NOHUGEPAGE POPULATE_READ POPULATE_WRITE. Not COLD and PAGEOUT: on a mapped file of our own user they
+ * evict what all others read too, and what a sandbox can evict it can watch come back.
+ */
+static const u32 advices[] = { 3, 4, 8, 14, 15, 22, 23, WORD_SET_END };
 static const u32 arch_codes[] = { HOST_ARCH_SET_FS, HOST_ARCH_SET_GS, WORD_SET_END };
 static const u32 signals[] = { 9, HOST_SIGKICK, WORD_SET_END };
 static const u32 clone_words[] = { (u32)HOST_CLONE_THREAD, (u32)HOST_CLONE_PROCESS, WORD_SET_END };
 
 /* In the order of how often they come, since the filter looks at them one by one. */
 const struct host_rule host_rules[] = {
-	{ 202, "futex", "words in the kernel window; FUTEX_WAIT_BITSET without FUTEX_PRIVATE_FLAG",
-		{ IN_KERNEL(0), INT_EQ(1, 9) } },
-	{ 202, "futex", "words in the kernel window; FUTEX_WAKE_BITSET without FUTEX_PRIVATE_FLAG",
-		{ IN_KERNEL(0), INT_EQ(1, 10) } },
+	{ 202, "futex", "words of the kernel window that are this sandbox's alone; FUTEX_WAIT_BITSET without FUTEX_PRIVATE_FLAG",
+		{ IN_OURS(0), INT_EQ(1, 9) } },
+	{ 202, "futex", "words of the kernel window that are this sandbox's alone; FUTEX_WAKE_BITSET without FUTEX_PRIVATE_FLAG",
+		{ IN_OURS(0), INT_EQ(1, 10) } },
 	{ 15, "rt_sigreturn", "", { { 0 } } },
 	{ 327, "preadv2", "flags 0; granted descriptors are all there are", { INT_EQ(5, 0) } },
 	{ 328, "pwritev2", "flags 0; granted descriptors are all there are", { INT_EQ(5, 0) } },
@@ -45,7 +50,7 @@ const struct host_rule host_rules[] = {
 		{ START(0), LENGTH(1), PROT(2), INT_SET(3, map_flags), { 3, 1, WORD_EQ, 0, NULL } } },
 	{ 11, "munmap", "program window, length below 16 TiB", { START(0), LENGTH(1) } },
 	{ 10, "mprotect", "program window, length below 16 TiB, protection R W X", { START(0), LENGTH(1), PROT(2) } },
-	{ 28, "madvise", "program window, length below 16 TiB, listed advice (no MERGEABLE, no HWPOISON)",
+	{ 28, "madvise", "program window, length below 16 TiB, advice WILLNEED, DONTNEED, FREE, HUGEPAGE, NOHUGEPAGE, POPULATE_READ, POPULATE_WRITE",
 		{ START(0), LENGTH(1), INT_SET(2, advices) } },
 	{ 28, "madvise", "RAM, length below 4 GiB, MADV_REMOVE", { IN_RAM(0), SHORT(1), INT_EQ(2, 9) } },
 	{ 25, "mremap", "program window for both ranges, flags MAYMOVE|FIXED (also DONTUNMAP)",
@@ -54,9 +59,9 @@ const struct host_rule host_rules[] = {
 		{ INT_SET(0, clone_words), { 0, 1, WORD_EQ, 0, NULL } } },
 	{ 231, "exit_group", "", { { 0 } } },
 	{ 158, "arch_prctl", "ARCH_SET_FS, ARCH_SET_GS", { INT_SET(0, arch_codes) } },
-	{ 47, "recvmsg", "the broker's descriptors only, flags MSG_CMSG_CLOEXEC",
-		{ INT_BELOW(0, HOST_FIRST_GRANT), INT_EQ(2, 0x40000000) } },
-	{ 3, "close", "handles that the broker granted after sealing", { INT_FROM(0, HOST_FIRST_GRANT) } },
+	{ 47, "recvmsg", "the file server's channels only, flags MSG_CMSG_CLOEXEC",
+		{ INT_IN(0, BOOT_FD_CHANNELS, BOOT_FD_CHANNELS + BOOT_NR_CHANNELS), INT_EQ(2, 0x40000000) } },
+	{ 3, "close", "handles that the broker granted after sealing", { INT_IN(0, HOST_FIRST_GRANT, HOST_GRANTS_END) } },
 	{ 228, "clock_gettime", "CLOCK_REALTIME, CLOCK_MONOTONIC (the vDSO's fallback)", { INT_BELOW(0, 2) } },
 	{ 222, "timer_create", "CLOCK_MONOTONIC; the kernel confines SIGEV_THREAD_ID to the host process", { INT_EQ(0, 1) } },
 	{ 223, "timer_settime", "timers of the host process; no flags", { INT_EQ(1, 0) } },

@@ -3,14 +3,16 @@
  * The kernel window of a hosted sandbox (uapi/window.h), and what entry code knows of C's structures. The same in every host
  * process of the sandbox.
  *
- *	HOSTED_IMAGE	the library kernel's text and data; data is the first part of RAM
+ *	HOSTED_IMAGE	the library kernel's text: a file's pages, the same for every sandbox of this host
+ *	HOSTED_DATA	its data; from here on nothing is another sandbox's too
  *	HOSTED_SLOTS	per host thread: the stack that host signals arrive on; private memory, so that a fork's child has its own
  *	HOSTED_RAM	all of RAM: shared memory of the sandbox, one memfd
  */
 #ifndef LIB_SOUTH_HOSTED_LAYOUT_H
 #define LIB_SOUTH_HOSTED_LAYOUT_H
 
-#define HOSTED_IMAGE		0x600000000000
+#define HOSTED_IMAGE		0x6000ff000000		/* image.lds; data is in reach of its code */
+#define HOSTED_DATA		0x600100000000
 #define HOSTED_SLOTS		0x602000000000
 #define HOSTED_RAM		0x608000000000
 #define HOSTED_RAM_MAX		0x008000000000
