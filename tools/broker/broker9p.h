@@ -26,6 +26,9 @@ struct b9p;
 					 * (CAP_DAC_READ_SEARCH; with RW also CAP_DAC_OVERRIDE and
 					 * CAP_FOWNER); without it root has its own files only */
 
+#define B9P_EXPORT_GUARD	0x4u	/* read-only also for who comes to it through a writable export above
+					 * it, where it can be neither renamed, removed nor replaced; not with RW */
+
 /**
  * struct b9p_export - one granted directory or regular file
  * @fd:    O_PATH (or any) descriptor of it; duplicated by b9p_create(). A directory is served as a

@@ -23,6 +23,7 @@
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define STATX_WANT (STATX_BASIC_STATS | STATX_BTIME)
@@ -153,6 +154,15 @@ int attr_at(struct b9p *b, int dirfd, const char *name, int at_flags, struct p9_
 	return 0;
 }
 
+/* There is no getxattrat() before Linux 6.13; /proc/self/fd/N leads to the node's own inode. */
+struct proc_path proc_path(int fd)
+{
+	struct proc_path path;
+
+	snprintf(path.s, sizeof(path.s), "/proc/self/fd/%d", fd);
+	return path;
+}
+
 int node_attr(struct b9p *b, const struct node *node, struct p9_attr *attr)
 {
 	return attr_at(b, node->fd, "", AT_EMPTY_PATH, attr);
@@ -184,7 +194,8 @@ int node_new(struct channel *ch, const struct export *ex, int fd, dev_t parent_d
 	if (!node)
 		goto err_close;
 	*node = (struct node){ .fd = fd, .refs = 1, .type = attr->mode & S_IFMT,
-			       .dev = attr->dev, .ino = attr->ino, .ex = ex };
+			       .dev = attr->dev, .ino = attr->ino,
+			       .ex = guard_enter(ex, attr->dev, attr->ino) };
 	*out = node;
 	return 0;
 
@@ -247,6 +258,8 @@ int node_lookup_path(struct channel *ch, const struct node *dir, const char *pat
 
 	if (!node_is_dir(dir))
 		return -ENOTDIR;
+	if (dir->ex->nr_guards)
+		return -ENOSYS;	/* each name on the way has to be looked at */
 	ret = file_take(ch->b);
 	if (ret)
 		return ret;
@@ -312,12 +325,30 @@ int node_parent(struct channel *ch, const struct node *node, struct node **out, 
 	return 0;
 }
 
+/*
+ * Does executing @node give other rights than the caller's? Who may write to such a file must not keep what it gives: a write takes it
+ * away, but a store to a mapping of it does not.
+ */
+static bool gives_rights(const struct node *node)
+{
+	struct proc_path path = proc_path(node->fd);
+	struct stat st;
+
+	if (!node_is_reg(node))
+		return false;
+	if (fstat(node->fd, &st) || st.st_mode & (S_ISUID | S_ISGID))
+		return true;
+	return getxattr(path.s, "security.capability", NULL, 0) > 0;
+}
+
 int node_open(struct channel *ch, const struct node *node, int oflags, int *fd)
 {
 	int ret;
 
 	if (!node_is_reg(node) && !node_is_dir(node))
 		return -EACCES;
+	if ((oflags & O_ACCMODE || oflags & O_TRUNC) && gives_rights(node))
+		return log_refused(ch, node, NULL, "a file with set-id bits or capabilities is not written", -EPERM);
 	ret = file_take(ch->b);
 	if (ret)
 		return ret;

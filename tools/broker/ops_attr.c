@@ -96,7 +96,10 @@ static int setattr_check(struct channel *ch, const struct node *node, const stru
 	if (t->valid & P9_SET_MODE) {
 		if (S_ISLNK(node->type))
 			return -EOPNOTSUPP;
-		if (t->mode & (S_ISUID | S_ISGID) & ~now.mode)
+		/* Those that are there stay only when nothing changes: else they could come back to a file that another of
+		 * the client's requests takes them from, and writes to, between our look and our change. */
+		if (t->mode & (S_ISUID | S_ISGID) & ~now.mode ||
+		    (node_is_reg(node) && t->mode & (S_ISUID | S_ISGID) && (t->mode ^ now.mode) & 07777))
 			return log_refused(ch, node, NULL, "set-id bits are not set", -EPERM);
 	}
 	if (t->valid & P9_SET_SIZE) {
@@ -152,7 +155,8 @@ int op_setattr(struct channel *ch, const struct p9_tsetattr *t, struct wire_out 
 	ret = setattr_check(ch, fid->node, t);
 	if (ret)
 		return ret;
-	if (t->valid & P9_SET_MODE &&
+	/* a regular file's set-id bits: setattr_check() has seen that they are to stay as they are */
+	if (t->valid & P9_SET_MODE && !(node_is_reg(fid->node) && t->mode & (S_ISUID | S_ISGID)) &&
 	    fchmodat(ch->b->procfd, proc_name(fid->node->fd).s, t->mode & 07777, 0))
 		return -errno;
 	if (t->valid & P9_SET_SIZE) {

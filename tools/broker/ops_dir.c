@@ -240,6 +240,11 @@ static int rename_names(struct channel *ch, uint32_t oldid, struct p9_str olds, 
 		return -EINVAL;
 	if (from->ex != to->ex)
 		return -EXDEV;
+	ret = guard_check(ch, from, oldname);
+	if (!ret)
+		ret = guard_check(ch, to, newname);
+	if (ret)
+		return ret;
 	if (renameat2(from->fd, oldname, to->fd, newname, flags))
 		return -errno;
 	return 0;
@@ -268,6 +273,9 @@ int op_unlinkat(struct channel *ch, const struct p9_tunlinkat *t, struct wire_ou
 		return ret;
 	if (t->flags & ~P9_AT_REMOVEDIR)
 		return -EINVAL;
+	ret = guard_check(ch, dir, name);
+	if (ret)
+		return ret;
 	if (unlinkat(dir->fd, name, t->flags & P9_AT_REMOVEDIR ? AT_REMOVEDIR : 0))
 		return -errno;
 	return 0;
@@ -289,6 +297,8 @@ static int own_entry(struct channel *ch, const struct node *node, struct node **
 	ret = name[0] ? attr_at(ch->b, (*dir)->fd, name, 0, &attr) : -EBUSY;
 	if (!ret && (attr.ino != node->ino || attr.dev != node->dev))
 		ret = -ENOENT;
+	if (!ret)
+		ret = guard_check(ch, *dir, name);
 	if (ret)
 		node_put(ch, *dir);
 	return ret;
@@ -309,7 +319,9 @@ int op_rename(struct channel *ch, const struct p9_trename *t, struct wire_out *o
 		return -EBADF;
 	if (fid->node->ex != to->ex)
 		return -EXDEV;
-	ret = own_entry(ch, fid->node, &from, oldname);
+	ret = guard_check(ch, to, newname);
+	if (!ret)
+		ret = own_entry(ch, fid->node, &from, oldname);
 	if (ret)
 		return ret;
 	if (renameat(from->fd, oldname, to->fd, newname))

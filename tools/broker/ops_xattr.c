@@ -14,19 +14,6 @@
 
 #define XATTR_BYTES_MAX	65536u	/* Linux' XATTR_SIZE_MAX and XATTR_LIST_MAX */
 
-/* There is no getxattrat() before Linux 6.13; /proc/self/fd/N leads to the node's own inode. */
-struct proc_path {
-	char s[32];
-};
-
-static struct proc_path proc_path(int fd)
-{
-	struct proc_path path;
-
-	snprintf(path.s, sizeof(path.s), "/proc/self/fd/%d", fd);
-	return path;
-}
-
 static bool has_xattrs(const struct node *node)
 {
 	return node_is_reg(node) || node_is_dir(node);

@@ -52,7 +52,8 @@ static int export_init(struct export *ex, const struct b9p_export *from)
 	int ret;
 
 	if (!len || len >= B9P_NAME_CAP ||
-	    from->flags & ~(B9P_EXPORT_RW | B9P_EXPORT_ROOT_RIGHTS))
+	    from->flags & ~(B9P_EXPORT_RW | B9P_EXPORT_ROOT_RIGHTS | B9P_EXPORT_GUARD) ||
+	    (from->flags & B9P_EXPORT_RW && from->flags & B9P_EXPORT_GUARD))
 		return -EINVAL;
 	if (fstat(from->fd, &st))
 		return -errno;
@@ -62,6 +63,7 @@ static int export_init(struct export *ex, const struct b9p_export *from)
 	if (ret)
 		return ret;
 	ex->writable = from->flags & B9P_EXPORT_RW;
+	ex->guard = from->flags & B9P_EXPORT_GUARD;
 	ex->dev = st.st_dev;
 	ex->type = st.st_mode & S_IFMT;
 	if (from->flags & B9P_EXPORT_ROOT_RIGHTS && geteuid() == 0)
@@ -78,6 +80,7 @@ static void server_free(struct b9p *b)
 {
 	for (size_t i = 0; b->exports && i < b->nr_exports; i++) {
 		free(b->exports[i].name);
+		free(b->exports[i].guards);
 		if (b->exports[i].fd >= 0)
 			close(b->exports[i].fd);
 	}
@@ -139,6 +142,8 @@ int b9p_create(const struct b9p_config *config, struct b9p **out)
 		goto err_free;
 	}
 	ret = exports_init(b, config);
+	if (!ret)
+		ret = guards_init(b);
 	if (ret)
 		goto err_free;
 	umask(0);

@@ -28,13 +28,22 @@
 #define B9P_PATH_CAP	4096u
 #define B9P_DEVS	64u
 
+/* What must stay where it is below a writable export: guard.c. */
+struct guard {
+	dev_t dev;
+	uint64_t ino;
+	const struct export *ro;	/* the export that begins here, or NULL: a directory on the way to one */
+};
+
 struct export {
 	int fd;
 	char *name;
-	bool writable;
+	bool writable, guard;
 	dev_t dev;
 	mode_t type;		/* S_IFDIR or S_IFREG */
 	uint64_t caps;		/* effective while a request on this export is served */
+	struct guard *guards;
+	size_t nr_guards;
 };
 
 struct b9p {
@@ -161,7 +170,17 @@ int node_open(struct channel *ch, const struct node *node, int oflags, int *fd);
 /* proc_name() - the name of @fd in /proc/self/fd. */
 struct proc_name { char s[12]; };
 struct proc_name proc_name(int fd);
+/* proc_path() - the same from "/", for calls that take no directory. */
+struct proc_path { char s[32]; };
+struct proc_path proc_path(int fd);
 struct p9_qid qid_make(struct b9p *b, dev_t dev, uint64_t ino, uint8_t qid_type, uint32_t version);
+
+/* ---- guard.c ---- */
+int guards_init(struct b9p *b);
+/* guard_enter() - the export that who walks from @ex to this inode is in. */
+const struct export *guard_enter(const struct export *ex, dev_t dev, uint64_t ino);
+/* guard_check() - -EBUSY when @name in @dir must not be renamed, removed or replaced. */
+int guard_check(struct channel *ch, const struct node *dir, const char *name);
 
 /* ---- fid.c ---- */
 /* fid_find() - NULL when unknown. Makes the capabilities of its export effective. */

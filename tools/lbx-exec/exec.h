@@ -20,6 +20,7 @@ struct view_mount {
 	enum boot_mount_kind kind;
 	bool ro;
 	bool layer;		/* of the writable layer: --ro-root, --keep-changes */
+	bool guard;		/* --bind, read-only: also where another --bind shows it */
 	bool explicit;		/* named by the caller, who gives what rights he has to it */
 	char *source;		/* host path; SYMLINK: the text */
 	char *dst;

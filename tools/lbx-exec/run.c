@@ -119,7 +119,8 @@ static struct b9p *start_broker(struct sandbox *s, const struct view *v)
 		exports[config.nr_exports].fd = m->fd;
 		exports[config.nr_exports].name = xasprintf("%u", m->export);
 		exports[config.nr_exports++].flags = (m->ro ? 0 : B9P_EXPORT_RW) |
-							 (m->explicit ? B9P_EXPORT_ROOT_RIGHTS : 0);
+							 (m->explicit ? B9P_EXPORT_ROOT_RIGHTS : 0) |
+							 (m->guard ? B9P_EXPORT_GUARD : 0);
 	}
 	ret = b9p_create(&config, &b);
 	if (ret)

@@ -345,6 +345,7 @@ int view_build(struct view *v, struct options *o)
 		add_host(v, full, o->binds[i].dst ? o->binds[i].dst : *o->binds[i].src == '/' ? o->binds[i].src : full,
 			 o->binds[i].ro, true);
 		v->mounts[v->nr - 1].explicit = true;
+		v->mounts[v->nr - 1].guard = o->binds[i].ro;
 		free(full);
 	}
 	for (size_t i = 0; i < o->nr_tmpfs; i++) {
