@@ -44,7 +44,7 @@ static void put_names(struct p9_channel *c, const struct names *n, const struct 
 		p9_put_str(&c->out, name->name, name->len);
 }
 
-/* status flags attr[] target, as Rwalkstat and Ropengrant begin. Return: the walk's status, -EIO */
+/* status flags count attr[0 or 1] target, as the answers to LAST begin. Return: the walk's status, -EIO */
 static int read_walked(struct p9_walk *w, u32 wanted)
 {
 	u32 status = (u32)p9_get(&w->in, 4), count;
@@ -53,7 +53,7 @@ static int read_walked(struct p9_walk *w, u32 wanted)
 	count = (u32)p9_get(&w->in, 4);
 	if (count > P9_MAX_NAMES + 1 || (!status && count != max(wanted, 1u)))
 		return -EIO;
-	for (u32 i = 0; i < count; i++)
+	if (count)
 		p9_get_attr(&w->in, &w->attr);
 	w->target = p9_get_str(&w->in, &w->target_len);
 	if (w->in.failed || status > 4095)
@@ -80,7 +80,7 @@ static int walk_on(struct p9_channel *c, u32 from, u32 to, const struct names *n
 	p9_request(c, P9_TWALKSTAT);
 	p9_put(&c->out, from, 4);
 	p9_put(&c->out, to, 4);
-	p9_put(&c->out, 0, 4);
+	p9_put(&c->out, P9_WALK_LAST, 4);
 	put_names(c, n, NULL);
 	mutex_unlock(&p9_super_of(target)->lock);
 	ret = p9_transact(c, &w.in, NULL);
@@ -164,7 +164,7 @@ int p9_walk(struct p9_channel *c, struct inode *inode, const struct qstr *name, 
 	p9_request(c, type);
 	p9_put(&c->out, fid, 4);
 	p9_put(&c->out, newfid, 4);
-	p9_put(&c->out, flags, 4);
+	p9_put(&c->out, flags | (type == P9_TOPENGRANT ? P9_OPEN_LAST : P9_WALK_LAST), 4);
 	if (type == P9_TOPENGRANT)
 		p9_put(&c->out, open_flags, 4);
 	put_names(c, &n, name);

@@ -17,13 +17,29 @@
 #define P9_SET_MTIME_SET 0x100u
 #define P9_AT_REMOVEDIR	0x200u
 
+/* What a symlink says never changes: whoever looked it up was told. Return: what is left to be freed */
+static char *keep_target(struct inode *inode, char *target, u32 len)
+{
+	struct p9_super *ps = p9_super_of(inode);
+	struct p9_inode *pi = p9_of(inode);
+
+	mutex_lock(&ps->lock);
+	if (S_ISLNK(inode->mode) && !pi->data) {
+		pi->data = (u8 *)target;
+		pi->data_len = len;
+		target = NULL;
+	}
+	mutex_unlock(&ps->lock);
+	return target;
+}
+
 static struct inode *p9_lookup(struct inode *dir, const struct qstr *name)
 {
+	struct inode *special = p9_special_find(dir, name), *inode;
 	struct p9_channel *c;
+	char *target = NULL;
 	struct p9_walk w;
 	int ret;
-
-	struct inode *special = p9_special_find(dir, name);
 
 	if (special)
 		return special;
@@ -33,10 +49,16 @@ static struct inode *p9_lookup(struct inode *dir, const struct qstr *name)
 	if (!c)
 		return ERR_PTR(-EIO);
 	ret = p9_walk(c, dir, name, P9_TWALKSTAT, P9_NOFID, 0, 0, &w);
+	if (!ret && S_ISLNK(w.attr.mode) && w.target_len)
+		target = kmemdup(w.target, w.target_len);
 	p9_channel_put(c);
 	if (ret)
 		return ERR_PTR(ret == -ESTALE ? -ENOENT : ret);
-	return p9_inode_get(dir->sb, &w.attr, dir, name->name, name->len);
+	inode = p9_inode_get(dir->sb, &w.attr, dir, name->name, name->len);
+	if (target && !IS_ERR(inode))
+		target = keep_target(inode, target, w.target_len);
+	kfree(target);
+	return inode;
 }
 
 /* A name holds as long as the attributes of what it led to; an absent one is asked for each time. */
@@ -47,12 +69,30 @@ static bool p9_revalidate(struct inode *dir __unused, const struct qstr *name __
 	return inode && clock_monotonic() - READ_ONCE(p9_of(inode)->checked) < P9_VALID_NS;
 }
 
+static ssize_t kept_target(struct inode *inode, char *buf, size_t size)
+{
+	struct p9_super *ps = p9_super_of(inode);
+	struct p9_inode *pi = p9_of(inode);
+	ssize_t ret = -ENODATA;
+
+	mutex_lock(&ps->lock);
+	if (pi->data) {
+		ret = (ssize_t)min_t(size_t, pi->data_len, size);
+		memcpy(buf, pi->data, (size_t)ret);
+	}
+	mutex_unlock(&ps->lock);
+	return ret;
+}
+
 static ssize_t p9_readlink(struct inode *inode, char *buf, size_t size)
 {
-	struct p9_channel *c = p9_channel_get();
+	ssize_t ret = kept_target(inode, buf, size);
+	struct p9_channel *c;
 	struct p9_walk w;
-	ssize_t ret;
 
+	if (ret >= 0)
+		return ret;
+	c = p9_channel_get();
 	if (!c)
 		return -EIO;
 	ret = p9_walk(c, inode, NULL, P9_TWALKSTAT, P9_NOFID, 0, 0, &w);

@@ -56,7 +56,7 @@ struct p9_inode {
 	s64 checked;			/* monotonic: attributes are as the server had them then */
 	struct p9_handle *handle;	/* granted for reading; a reference */
 	struct p9_handle *rw_handle;	/* granted for reading and writing */
-	u8 *data;			/* a small file's whole content, or NULL */
+	u8 *data;			/* a small file's whole content, or what a symlink says; NULL: not known */
 	u32 data_len;
 	s64 data_mtime;
 	struct list specials;		/* a directory's FIFOs and sockets, which are in the sandbox only: struct p9_special */

@@ -34,11 +34,12 @@
 #define P9_NAME_MAX	255u
 #define P9_INLINE_MAX	16384u
 
-#define P9_WALK_PARTIAL	1u
+#define P9_WALK_LAST	2u
 #define P9_OPEN_GRANT	2u
 #define P9_OPEN_INLINE	4u
 #define P9_OPEN_EITHER	8u
 #define P9_OPEN_NOFID	16u
+#define P9_OPEN_LAST	32u
 #define P9_OPENED_GRANT	4u
 #define P9_OPENED_INLINE 8u
 
