@@ -83,8 +83,8 @@ static bool name_is_dots(const char *name, u32 len)
 	return (len == 1 && name[0] == '.') || (len == 2 && name[0] == '.' && name[1] == '.');
 }
 
-/* One answer to Treaddirplus. Return: entries in it, or -errno; @offset moves on */
-static int read_some(struct p9_channel *c, struct p9_dir *d, u64 *offset)
+/* One answer to Treaddirplus. Return: entries in it, or -errno; @offset moves on; *@l, when not NULL, grows or goes */
+static int read_some(struct p9_channel *c, struct inode *dir, struct p9_dir *d, u64 *offset, struct p9_listing **l)
 {
 	struct p9_in in;
 	int ret, nr = 0;
@@ -115,6 +115,10 @@ static int read_some(struct p9_channel *c, struct p9_dir *d, u64 *offset)
 		ret = dir_add(d, a.valid ? a.ino : 1, type, name, len);
 		if (ret)
 			return ret;
+		if (*l && !p9_listing_add(*l, dir, &a, name, len)) {
+			p9_listing_free(*l);
+			*l = NULL;
+		}
 	}
 	return in.failed ? -EIO : nr;
 }
@@ -122,6 +126,7 @@ static int read_some(struct p9_channel *c, struct p9_dir *d, u64 *offset)
 static int dir_read(struct file *f, struct p9_dir *d)
 {
 	struct p9_channel *c = p9_channel_get();
+	struct p9_listing *l = NULL;
 	struct p9_walk w;
 	u64 offset = 0;
 	int ret;
@@ -130,15 +135,20 @@ static int dir_read(struct file *f, struct p9_dir *d)
 		return -EIO;
 	ret = p9_walk(c, f->inode, NULL, P9_TOPENGRANT, P9_FID_WORK, 0, O_RDONLY | O_DIRECTORY, &w);
 	if (!ret) {
+		l = p9_listing_new();
 		do {
-			ret = read_some(c, d, &offset);
+			ret = read_some(c, f->inode, d, &offset, &l);
 		} while (ret > 0);
 		p9_clunk(c, P9_FID_WORK);
 	}
 	p9_channel_put(c);
 	d->read = !ret;
-	if (ret)
+	if (ret) {
+		p9_listing_free(l);
 		dir_forget(d);
+	} else if (l) {
+		p9_listing_keep(f->inode, l);
+	}
 	return ret;
 }
 

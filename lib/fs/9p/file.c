@@ -313,7 +313,7 @@ static ssize_t p9_write(struct file *f, struct uio *from, pos_t *pos)
 	}
 	if (done) {
 		inode->mtime = inode->ctime = time_now();
-		p9_of(inode)->checked = 0;
+		p9_inode_changed(inode);
 	}
 	if (n == -EINTR)
 		n = -ERESTARTSYS;

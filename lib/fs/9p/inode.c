@@ -212,6 +212,21 @@ void p9_inode_update(struct inode *inode, const struct p9_attr *a)
 	pi->checked = clock_monotonic();
 }
 
+void p9_inode_changed(struct inode *inode)
+{
+	WRITE_ONCE(p9_of(inode)->checked, 0);
+	WRITE_ONCE(p9_super_of(inode)->changed, clock_monotonic());
+}
+
+/* As p9_inode_update(), with what was true at @when, unless something newer is known. p9_super.lock held. */
+static void update_from(struct inode *inode, const struct p9_attr *a, s64 when)
+{
+	if (when < READ_ONCE(p9_of(inode)->checked))
+		return;
+	p9_inode_update(inode, a);
+	p9_of(inode)->checked = when;
+}
+
 /*
  * p9_super.lock held. What is walked by is the name that was seen last: the one before may be gone (another link was removed, or the
  * file is gone and the host gave its number to this one). Return: the directory whose reference is to be put, or NULL
@@ -242,7 +257,7 @@ static bool same_life(const struct inode *inode, const struct p9_attr *a)
 }
 
 /* The inode for what the server described, an old one when it is known. Return: a reference or ERR_PTR */
-struct inode *p9_inode_get(struct super *sb, const struct p9_attr *a, struct inode *parent, const char *name, u32 len)
+struct inode *p9_inode_get(struct super *sb, const struct p9_attr *a, s64 when, struct inode *parent, const char *name, u32 len)
 {
 	struct p9_super *ps = sb->priv;
 	u32 b = bucket(ps, a->dev, a->ino);
@@ -254,7 +269,7 @@ struct inode *p9_inode_get(struct super *sb, const struct p9_attr *a, struct ino
 	for (pi = ps->table[b]; pi; pi = pi->hash_next) {
 		if (pi->dev == a->dev && pi->ino == a->ino && same_life(pi->inode, a) &&
 		    ref_tryget(&pi->inode->ref)) {
-			p9_inode_update(pi->inode, a);
+			update_from(pi->inode, a, when);
 			inode = pi->inode;
 			old = take_name(pi, parent, name, len);
 			mutex_unlock(&ps->lock);
@@ -282,7 +297,7 @@ struct inode *p9_inode_get(struct super *sb, const struct p9_attr *a, struct ino
 	if (parent)
 		inode_get(parent);
 	pi->parent = parent;
-	p9_inode_update(inode, a);
+	update_from(inode, a, when);
 	pi->hash_next = ps->table[b];
 	ps->table[b] = pi;
 	mutex_unlock(&ps->lock);
@@ -325,6 +340,8 @@ static void p9_evict(struct inode *inode)
 		kfree(pi);
 		return;
 	}
+	if (S_ISDIR(inode->mode))
+		p9_listing_forget(inode);
 	mutex_lock(&ps->lock);
 	for (link = &ps->table[bucket(ps, pi->dev, pi->ino)]; *link; link = &(*link)->hash_next) {
 		if (*link == pi) {
@@ -394,8 +411,11 @@ static void p9_super_free(struct super *sb)
 {
 	struct p9_super *ps = sb->priv;
 
-	if (ps)
-		kfree(ps->table);
+	if (!ps)
+		return;
+	for (u32 i = 0; i < P9_LISTINGS; i++)
+		p9_listing_free(ps->listings[i].l);
+	kfree(ps->table);
 	kfree(ps);
 }
 
@@ -431,7 +451,7 @@ struct super *p9_super_create(u32 export, bool writable, const struct boot_attr 
 	ps->table = kcalloc(P9_TABLE_SIZE, sizeof(*ps->table));
 	if (!ps->table)
 		goto err;
-	inode = p9_inode_get(sb, &attr, NULL, "", 0);
+	inode = p9_inode_get(sb, &attr, clock_monotonic(), NULL, "", 0);
 	if (IS_ERR(inode))
 		goto err;
 	sb->root = inode;

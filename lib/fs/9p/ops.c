@@ -39,12 +39,16 @@ static struct inode *p9_lookup(struct inode *dir, const struct qstr *name)
 	struct p9_channel *c;
 	char *target = NULL;
 	struct p9_walk w;
+	s64 when;
 	int ret;
 
 	if (special)
 		return special;
 	if (name->len > P9_NAME_MAX)
 		return ERR_PTR(-ENAMETOOLONG);
+	if (p9_listing_find(dir, name, &w.attr, &when))
+		return p9_inode_get(dir->sb, &w.attr, when, dir, name->name, name->len);
+	when = clock_monotonic();
 	c = p9_channel_get();
 	if (!c)
 		return ERR_PTR(-EIO);
@@ -54,7 +58,7 @@ static struct inode *p9_lookup(struct inode *dir, const struct qstr *name)
 	p9_channel_put(c);
 	if (ret)
 		return ERR_PTR(ret == -ESTALE ? -ENOENT : ret);
-	inode = p9_inode_get(dir->sb, &w.attr, dir, name->name, name->len);
+	inode = p9_inode_get(dir->sb, &w.attr, when, dir, name->name, name->len);
 	if (target && !IS_ERR(inode))
 		target = keep_target(inode, target, w.target_len);
 	kfree(target);
@@ -127,7 +131,7 @@ static void end_at(struct p9_channel *c)
 static void dir_changed(struct inode *dir)
 {
 	inode_touch(dir);
-	p9_of(dir)->checked = 0;
+	p9_inode_changed(dir);
 }
 
 static void put_setattr(struct p9_channel *c, u32 valid, const struct iattr *at)
@@ -378,7 +382,7 @@ static int p9_setattr(struct inode *inode, const struct iattr *at)
 		if (at->valid & ATTR_SIZE)
 			inode->size = at->size;
 		setattr_copy(inode, at);
-		p9_of(inode)->checked = 0;
+		p9_inode_changed(inode);
 	}
 	return ret;
 }

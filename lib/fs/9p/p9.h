@@ -14,6 +14,7 @@
 #define P9_FID_WORK2	1001u
 #define P9_FID_DEEP	1002u		/* and the next: a directory that one request does not reach is walked to with these in turn */
 #define P9_MAX_EXPORTS	256u
+#define P9_LISTINGS	8u		/* kept for each tree */
 
 /* A connection to the server: one request at a time. */
 struct p9_channel {
@@ -34,6 +35,11 @@ struct p9_super {
 	char aname[12];
 	struct mutex lock;		/* guards the table, and the place of each inode in its tree */
 	struct p9_inode **table;	/* by (dev, ino) */
+	s64 changed;			/* monotonic: when something was last changed through it */
+	struct {
+		struct inode *dir;	/* not counted: p9_evict() takes it out */
+		struct p9_listing *l;
+	} listings[P9_LISTINGS];
 	u32 table_mask;
 	struct p9_inode *free;		/* see put_parents() */
 	bool freeing;
@@ -111,8 +117,11 @@ struct p9_walk {
 };
 int p9_walk(struct p9_channel *c, struct inode *inode, const struct qstr *name, u8 type, u32 newfid, u32 flags,
 	    u32 open_flags, struct p9_walk *w);
-struct inode *p9_inode_get(struct super *sb, const struct p9_attr *a, struct inode *parent, const char *name, u32 len);
+/* p9_inode_get() - @when: monotonic, the server said so then or later */
+struct inode *p9_inode_get(struct super *sb, const struct p9_attr *a, s64 when, struct inode *parent, const char *name, u32 len);
 void p9_inode_update(struct inode *inode, const struct p9_attr *a);
+/* p9_inode_changed() - by us: what the server said of it, and of anything that was listed, is old */
+void p9_inode_changed(struct inode *inode);
 int p9_refresh(struct inode *inode);
 
 /* file.c */
@@ -127,6 +136,17 @@ struct inode *p9_special_create(struct inode *dir, const struct qstr *name, cons
 bool p9_special_remove(struct inode *dir, const struct qstr *name);
 /* p9_special_emit() - those at or after @ctx->pos, which begins at @base. Return: false: the buffer is full */
 bool p9_special_emit(struct inode *dir, struct dir_context *ctx, pos_t base);
+
+/*
+ * listing.c: p9_listing_add() - Return: false: there are too many, or no memory, and @l is of no use; what need not be kept is left out
+ * p9_listing_keep() takes @l over. p9_listing_find(): what @dir's last listing said of @name, and when
+ */
+struct p9_listing *p9_listing_new(void);
+bool p9_listing_add(struct p9_listing *l, const struct inode *dir, const struct p9_attr *a, const char *name, u32 len);
+void p9_listing_keep(struct inode *dir, struct p9_listing *l);
+void p9_listing_free(struct p9_listing *l);
+void p9_listing_forget(struct inode *dir);
+bool p9_listing_find(struct inode *dir, const struct qstr *name, struct p9_attr *a, s64 *when);
 
 /* dir.c */
 int p9_dir_open(struct inode *inode, struct file *f);
