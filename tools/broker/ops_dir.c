@@ -91,27 +91,30 @@ static int read_entries(struct channel *ch, uint32_t id, uint64_t offset, uint32
 	fid->dirpos = ~0ull;
 	want = plus ? count / 4 : count;
 	want = want < 512 ? 512 : want > ch->msize_max ? ch->msize_max : want;
-	n = syscall(SYS_getdents64, fid->fd, ch->in, want);
-	if (n < 0)
-		return -errno;
 	start = o->len;
 	wire_put_u32(o, 0);
-	for (long at = 0; at < n;) {
-		const struct kernel_dirent *d = (const void *)(ch->in + at);
+	/* until it is full: what is not is the end */
+	do {
+		n = syscall(SYS_getdents64, fid->fd, ch->in, want);
+		if (n < 0)
+			return -errno;
+		for (long at = 0; at < n;) {
+			const struct kernel_dirent *d = (const void *)(ch->in + at);
 
-		if (o->len - start - 4 + fixed + strlen(d->d_name) > count) {
-			if (o->len == start + 4)
-				return -EINVAL;	/* not even one: 0 bytes would mean the end */
-			wire_patch_u32(o, start, o->len - start - 4);
-			return 0;
+			if (o->len - start - 4 + fixed + strlen(d->d_name) > count) {
+				if (o->len == start + 4)
+					return -EINVAL;	/* not even one: 0 bytes would mean the end */
+				wire_patch_u32(o, start, o->len - start - 4);
+				return 0;
+			}
+			if (plus)
+				put_entry_plus(ch, fid, d, o);
+			else
+				put_entry(ch, fid, d, o);
+			offset = d->d_off;
+			at += d->d_reclen;
 		}
-		if (plus)
-			put_entry_plus(ch, fid, d, o);
-		else
-			put_entry(ch, fid, d, o);
-		offset = d->d_off;
-		at += d->d_reclen;
-	}
+	} while (n);
 	fid->dirpos = offset;
 	wire_patch_u32(o, start, o->len - start - 4);
 	return 0;

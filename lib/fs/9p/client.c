@@ -50,6 +50,23 @@ void p9_request(struct p9_channel *c, u8 type)
 	p9_begin(&c->out, c->buf, P9_MSIZE, type, 0);
 }
 
+/* The answer to what was sent last. */
+static ssize_t receive(struct p9_channel *c, u32 *granted)
+{
+	struct p9_in in;
+	ssize_t n;
+
+	for (; c->owed; c->owed--) {
+		n = machine->recv(c->handle, c->buf, P9_MSIZE, granted);
+		if (*granted != SOUTH_NO_HANDLE)
+			machine->close_handle(*granted);
+		/* whether it went does not matter, that it is the answer does */
+		if (n <= 0 || p9_reply(&in, c->buf, (u32)n, P9_TCLUNK, 0) == -EIO)
+			return -EIO;
+	}
+	return machine->recv(c->handle, c->buf, P9_MSIZE, granted);
+}
+
 int p9_transact(struct p9_channel *c, struct p9_in *in, u32 *granted)
 {
 	u8 type = c->buf[4];
@@ -63,7 +80,7 @@ int p9_transact(struct p9_channel *c, struct p9_in *in, u32 *granted)
 		return -EIO;
 	n = machine->send(c->handle, c->buf, len);
 	if (n == (ssize_t)len)
-		n = machine->recv(c->handle, c->buf, P9_MSIZE, &got);
+		n = receive(c, &got);
 	else
 		n = -EIO;
 	if (n <= 0) {
@@ -80,13 +97,23 @@ int p9_transact(struct p9_channel *c, struct p9_in *in, u32 *granted)
 	return ret;
 }
 
+/* Nobody needs the answer: it is taken when the next one is waited for. A server that is silent for so long is asked for it. */
 void p9_clunk(struct p9_channel *c, u32 fid)
 {
 	struct p9_in in;
+	u32 len;
 
 	p9_request(c, P9_TCLUNK);
 	p9_put(&c->out, fid, 4);
-	(void)p9_transact(c, &in, NULL);
+	if (c->owed == P9_OWED_MAX) {
+		(void)p9_transact(c, &in, NULL);
+		return;
+	}
+	len = p9_end(&c->out);
+	if (c->broken || machine->send(c->handle, c->buf, len) != (ssize_t)len)
+		c->broken = true;
+	else
+		c->owed++;
 }
 
 int p9_attach(struct p9_channel *c, struct p9_super *sb)
@@ -122,7 +149,8 @@ static int negotiate(struct p9_channel *c)
 	ret = p9_transact(c, &in, NULL);
 	if (ret)
 		return ret;
-	if (p9_get(&in, 4) < 32768)
+	c->msize = (u32)p9_get(&in, 4);
+	if (c->msize < 32768 || c->msize > P9_MSIZE)
 		return -EPROTO;
 	got = p9_get_str(&in, &len);
 	if (!got || len != sizeof(version) - 1 || memcmp(got, version, len))

@@ -11,6 +11,8 @@
 
 /* Entries in chunks, as they came: name after name. */
 #define CHUNK_SIZE	8192u
+/* offset[8] type[1] attr[169] name[s], the longest: an answer with room for it is the last. */
+#define DIRENT_MAX	(8u + 1 + 169 + 2 + P9_NAME_MAX)
 /* The most that one open directory may hold: 64 MiB are about a million names. */
 #define CHUNKS_MAX	8192u
 
@@ -83,20 +85,21 @@ static bool name_is_dots(const char *name, u32 len)
 	return (len == 1 && name[0] == '.') || (len == 2 && name[0] == '.' && name[1] == '.');
 }
 
-/* One answer to Treaddirplus. Return: entries in it, or -errno; @offset moves on; *@l, when not NULL, grows or goes */
+/* One answer to Treaddirplus. Return: 1: there may be more, 0, or -errno; @offset moves on; *@l, when not NULL, grows or goes */
 static int read_some(struct p9_channel *c, struct inode *dir, struct p9_dir *d, u64 *offset, struct p9_listing **l)
 {
+	u32 room = c->msize - 24, used;
 	struct p9_in in;
-	int ret, nr = 0;
+	int ret;
 
 	p9_request(c, P9_TREADDIRPLUS);
 	p9_put(&c->out, P9_FID_WORK, 4);
 	p9_put(&c->out, *offset, 8);
-	p9_put(&c->out, P9_MSIZE - 24, 4);
+	p9_put(&c->out, room, 4);
 	ret = p9_transact(c, &in, NULL);
 	if (ret)
 		return ret;
-	(void)p9_get(&in, 4);
+	used = (u32)p9_get(&in, 4);
 	while (!in.failed && in.left) {
 		struct p9_attr a;
 		const char *name;
@@ -109,7 +112,6 @@ static int read_some(struct p9_channel *c, struct inode *dir, struct p9_dir *d, 
 		name = p9_get_str(&in, &len);
 		if (!name || !len || len > P9_NAME_MAX || memchr(name, '/', len) || memchr(name, 0, len))
 			return -EIO;
-		nr++;
 		if (name_is_dots(name, len))
 			continue;
 		ret = dir_add(d, a.valid ? a.ino : 1, type, name, len);
@@ -120,7 +122,9 @@ static int read_some(struct p9_channel *c, struct inode *dir, struct p9_dir *d, 
 			*l = NULL;
 		}
 	}
-	return in.failed ? -EIO : nr;
+	if (in.failed || used > room)
+		return -EIO;
+	return room - used < DIRENT_MAX;
 }
 
 static int dir_read(struct file *f, struct p9_dir *d)

@@ -93,9 +93,17 @@ static void keep_data(struct inode *inode, struct p9_walk *w)
 		swap(p9_of(inode)->data, copy);
 		p9_of(inode)->data_len = len;
 		p9_of(inode)->data_mtime = w->attr.mtime;
+		p9_of(inode)->data_ctime = w->attr.ctime;
 	}
 	mutex_unlock(&ps->lock);
 	kfree(copy);
+}
+
+/* p9_super.lock held: is the copy what the file holds, as far as its attributes tell? */
+static bool data_holds(const struct inode *inode, const struct p9_inode *pi)
+{
+	return pi->data && pi->data_mtime == inode->mtime && pi->data_ctime == inode->ctime &&
+	       (pos_t)pi->data_len == inode->size;
 }
 
 /*
@@ -205,7 +213,7 @@ static ssize_t read_data(struct file *f, struct uio *to, pos_t pos)
 	ssize_t n = -EAGAIN;
 
 	mutex_lock(&ps->lock);
-	if (pi->data && pi->data_mtime == f->inode->mtime && (pos_t)pi->data_len == f->inode->size)
+	if (data_holds(f->inode, pi))
 		n = pos >= (pos_t)pi->data_len ? 0 : uio_put(to, pi->data + pos, pi->data_len - (size_t)pos);
 	mutex_unlock(&ps->lock);
 	return n;

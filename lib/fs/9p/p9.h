@@ -14,6 +14,7 @@
 #define P9_FID_WORK2	1001u
 #define P9_FID_DEEP	1002u		/* and the next: a directory that one request does not reach is walked to with these in turn */
 #define P9_MAX_EXPORTS	256u
+#define P9_OWED_MAX	4u		/* of unread answers: they stay far below what a socket holds */
 #define P9_LISTINGS	8u		/* kept for each tree */
 
 /* A connection to the server: one request at a time. */
@@ -23,6 +24,8 @@ struct p9_channel {
 	bool broken;
 	u32 deep;			/* which of P9_FID_DEEP and the next is in use; 0: none */
 	bool attached[P9_MAX_EXPORTS];
+	u32 msize;			/* the server's */
+	u32 owed;			/* answers to Tclunk that were not waited for, and come before any other */
 	u8 *buf;			/* P9_MSIZE bytes: the request, then its answer */
 	struct p9_out out;
 	struct list node;		/* in the list of free ones */
@@ -64,7 +67,7 @@ struct p9_inode {
 	struct p9_handle *rw_handle;	/* granted for reading and writing */
 	u8 *data;			/* a small file's whole content, or what a symlink says; NULL: not known */
 	u32 data_len;
-	s64 data_mtime;
+	s64 data_mtime, data_ctime;
 	struct list specials;		/* a directory's FIFOs and sockets, which are in the sandbox only: struct p9_special */
 	bool special;			/* is one; not known to the server */
 };
