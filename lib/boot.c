@@ -61,13 +61,67 @@ static int list_from_config(struct string_list *l, u32 off, u32 nr)
 	return 0;
 }
 
+static const char *env_value(const char *name)
+{
+	const char *s = boot_string(boot_config->envp);
+	size_t len = strlen(name);
+
+	for (u32 i = 0; i < boot_config->envc; i++, s += strlen(s) + 1)
+		if (!strncmp(s, name, len) && s[len] == '=')
+			return s + len + 1;
+	return NULL;
+}
+
+/* Return: 0, or -ENOENT, -EACCES as exec would say */
+static int executable(const char *path)
+{
+	struct path p;
+	int ret = path_lookup(AT_FDCWD, path, LOOKUP_FOLLOW, &p);
+
+	if (ret)
+		return ret;
+	ret = S_ISREG(p.dentry->inode->mode) ? vfs_access(&p, MAY_EXEC, current->cred) : -EACCES;
+	path_put(&p);
+	return ret;
+}
+
+/* The runner could not look it up where the tree is an image. Return: @program, or its path by PATH; NULL with *@ret */
+static char *find_program(const char *program, long *ret)
+{
+	const char *dirs = env_value("PATH");
+	char *path;
+
+	if (strchr(program, '/'))
+		return kstrdup(program);
+	*ret = -ENOENT;
+	for (size_t len; dirs; dirs = dirs[len] ? dirs + len + 1 : NULL) {
+		size_t room;
+		int err;
+
+		for (len = 0; dirs[len] && dirs[len] != ':'; len++)
+			;
+		room = len + strlen(program) + 3;
+		path = kmalloc(room);
+		if (!path)
+			return NULL;
+		scnprintf(path, room, "%.*s/%s", len ? (int)len : 1, len ? dirs : ".", program);
+		err = executable(path);
+		if (!err)
+			return path;
+		if (err == -EACCES)
+			*ret = err;
+		kfree(path);
+	}
+	return NULL;
+}
+
 /* The first program's own task, in its own address space: as execve would, from names in the library kernel's memory. */
 static void __noreturn first_program(void *arg __unused)
 {
 	const struct boot_config *c = boot_config;
 	const char *program = boot_string(c->program), *cwd = boot_string(c->cwd);
 	struct string_list args = { 0 }, envs = { 0 };
-	char *path = kstrdup(program);
+	char *path = NULL;
 	struct path dir;
 	long ret;
 
@@ -76,14 +130,21 @@ static void __noreturn first_program(void *arg __unused)
 		boot_fail(EXIT_BOOT, "%s: cannot be the working directory inside (error %ld): name another with --chdir",
 			  cwd, -ret);
 	fs_state_set_cwd(current->fs, &dir);
-	ret = path ? boot_stdio() : -ENOMEM;
+	ret = boot_stdio();
 	if (ret)
 		boot_fail(EXIT_BOOT, "standard input and output: error %ld", -ret);
 	ret = list_from_config(&args, c->argv, c->argc);
 	if (!ret)
 		ret = list_from_config(&envs, c->envp, c->envc);
-	if (!ret)
+	if (!ret) {
+		ret = -ENOMEM;
+		path = find_program(program, &ret);
+	}
+	if (path)
 		ret = exec_file(AT_FDCWD, path, 0, &args, &envs);
+	if (ret == -ENOENT && !strchr(program, '/'))
+		boot_fail(EXIT_NOT_FOUND, "%s: not found in %s inside: give its path, or --env PATH=...", program,
+			  env_value("PATH") ? env_value("PATH") : "a PATH that is not set");
 	if (ret == -ENOENT)
 		boot_fail(EXIT_NOT_FOUND, "%s: not there inside the sandbox (or its interpreter is not): see --dry-run for what is",
 			  program);

@@ -41,12 +41,13 @@ enum boot_mount_kind {
 	BOOT_MOUNT_HOST,		/* a tree of a 9P channel: source is the aname */
 	BOOT_MOUNT_OVERLAY,		/* the same below a layer in memory */
 	BOOT_MOUNT_TMPFS,
-	BOOT_MOUNT_TAR,			/* handle: the image */
+	BOOT_MOUNT_TAR,			/* handle: the image, of size bytes, below a layer in memory; source: its name */
 	BOOT_MOUNT_HOST_FILE,		/* a single file of the tree: mounted over dst */
 	BOOT_MOUNT_PROC, BOOT_MOUNT_SYS, BOOT_MOUNT_DEV,
 	BOOT_MOUNT_SYMLINK,		/* dst becomes a link to source */
 };
 #define BOOT_MOUNT_RO		1u
+#define BOOT_MOUNT_IF_MISSING	4u	/* only where dst is not there yet */
 #define BOOT_MOUNT_ROOT		2u	/* belongs to the writable layer: read-only with BOOT_RO_ROOT, kept by --keep-changes */
 
 /* Of a tree's root, as the file server will tell them: so no tree has to be asked for them at the start. Times are ns. */
@@ -74,7 +75,7 @@ struct boot_config {
 	uint8_t seed[48];		/* entropy */
 	uint32_t argc, argv;		/* list */
 	uint32_t envc, envp;		/* list */
-	uint32_t program;		/* path to exec; argv[0] may differ */
+	uint32_t program;		/* path to exec, or a name to look up by the PATH of envp; argv[0] may differ */
 	uint32_t cwd, hostname;
 	uint32_t uid, gid, nr_groups, groups;	/* groups: array of uint32_t */
 	uint32_t umask;

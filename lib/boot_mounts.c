@@ -9,7 +9,9 @@
 #include "fs/memfs.h"
 #include "fs/namei.h"
 #include "fs/overlay.h"
+#include "fs/tar.h"
 #include "fs/vfs.h"
+#include "tty/tty.h"
 
 #define MOUNT_EXIT	125
 
@@ -51,7 +53,7 @@ static int make_file(const char *dst)
 static int mount_super(struct super *sb, const struct boot_mount *m, const char *source)
 {
 	const char *dst = boot_string(m->dst);
-	bool ro = (m->flags & BOOT_MOUNT_RO) && m->kind != BOOT_MOUNT_OVERLAY;
+	bool ro = (m->flags & BOOT_MOUNT_RO) && m->kind != BOOT_MOUNT_OVERLAY && m->kind != BOOT_MOUNT_TAR;
 	u32 flags = ro ? MNT_RDONLY : 0;
 	int ret = 0;
 
@@ -111,8 +113,11 @@ static int mount_tree(struct super *sb, const struct boot_mount *m, const char *
 		}
 	}
 	ret = mount_super(sb, m, source);
+	if (ret || !is_root(m))
+		return ret;
 	/* over the whole tree: what every tree has is hidden now */
-	return !ret && is_root(m) ? vfs_skeleton() : ret;
+	ret = vfs_skeleton();
+	return ret ? ret : tty_devices();
 }
 
 static int mount_host(const struct boot_mount *m)
@@ -127,6 +132,19 @@ static int mount_host(const struct boot_mount *m)
 	if (IS_ERR(sb))
 		return (int)PTR_ERR(sb);
 	return mount_tree(sb, m, "host");
+}
+
+static int mount_tar(const struct boot_mount *m)
+{
+	const struct tar_source src = tar_source_handle(m->handle, m->size);
+	struct super *sb = tar_super_create(&src, boot_string(m->source));
+
+	if (PTR_ERR(sb) == -EINVAL)
+		boot_fail(MOUNT_EXIT, "--root %s: cannot be the root: give a tar image, as docker export writes, or a directory",
+			  boot_string(m->source));
+	if (PTR_ERR(sb) == -ENOMEM)
+		boot_fail(MOUNT_EXIT, "--root %s: no memory for the names in it: more with --mem", boot_string(m->source));
+	return IS_ERR(sb) ? (int)PTR_ERR(sb) : mount_tree(sb, m, "tar");
 }
 
 static int mount_tmpfs(const struct boot_mount *m)
@@ -163,13 +181,27 @@ static int make_symlink(const struct boot_mount *m)
 	return ret == -EEXIST ? 0 : ret;
 }
 
+static bool is_there(const char *dst)
+{
+	struct path p;
+
+	if (path_lookup(AT_FDCWD, dst, LOOKUP_FOLLOW, &p))
+		return false;
+	path_put(&p);
+	return true;
+}
+
 static int mount_one(const struct boot_mount *m)
 {
+	if (m->flags & BOOT_MOUNT_IF_MISSING && is_there(boot_string(m->dst)))
+		return 0;
 	switch (m->kind) {
 	case BOOT_MOUNT_HOST:
 	case BOOT_MOUNT_HOST_FILE:
 	case BOOT_MOUNT_OVERLAY:
 		return mount_host(m);
+	case BOOT_MOUNT_TAR:
+		return mount_tar(m);
 	case BOOT_MOUNT_TMPFS:
 		return mount_tmpfs(m);
 	case BOOT_MOUNT_PROC:
@@ -200,7 +232,7 @@ static int read_only_root(const struct boot_mount *m)
 	int ret = set_read_only("/");
 
 	for (u32 i = 0; !ret && i < boot_config->nr_mounts; i++)
-		if (m[i].flags & BOOT_MOUNT_ROOT && m[i].kind != BOOT_MOUNT_SYMLINK)
+		if ((m[i].flags & BOOT_MOUNT_ROOT) && m[i].kind != BOOT_MOUNT_SYMLINK)
 			ret = set_read_only(boot_string(m[i].dst));
 	return ret;
 }

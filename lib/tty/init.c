@@ -10,21 +10,25 @@ static int make_node(const char *name, u32 mode, u32 minor)
 	return ret == -EEXIST ? 0 : ret;
 }
 
+/* There is one, wherever it is mounted. */
+static struct super *pts;
+
+int tty_devices(void)
+{
+	int ret = make_node("/dev/ptmx", 0666, 2);
+
+	if (!ret)
+		ret = make_node("/dev/console", 0620, 1);
+	return ret ? ret : vfs_mount_at(pts, "/dev/pts", MNT_NOSUID | MNT_NOEXEC, "devpts", true);
+}
+
 int tty_init(void)
 {
-	struct super *sb = devpts_super();
-	int ret;
-
-	if (!sb)
+	pts = devpts_super();
+	if (!pts)
 		return -ENOMEM;
 	pty_init();
 	console_init();
 	tty_job_init();
-	ret = make_node("/dev/ptmx", 0666, 2);
-	if (!ret)
-		ret = make_node("/dev/console", 0620, 1);
-	if (!ret)
-		ret = vfs_mount_at(sb, "/dev/pts", MNT_NOSUID | MNT_NOEXEC, "devpts", true);
-	super_put(sb);
-	return ret;
+	return tty_devices();
 }

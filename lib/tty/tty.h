@@ -178,5 +178,7 @@ void pty_init(void);
 
 /* tty_init() - at boot, after vfs_init(): drivers, /dev/ptmx, /dev/pts, /dev/console. Return: 0 or -errno */
 int tty_init(void);
+/* tty_devices() - the latter three once more, for a /dev that covers the first one */
+int tty_devices(void);
 
 #endif

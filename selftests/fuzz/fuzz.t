@@ -15,9 +15,10 @@ for source in "$here"/*_fuzz.c; do
 		continue
 	fi
 	mkdir "$dir/$name"
+	len=$(sed -n "s/.*fuzz.t: -max_len=\([0-9]*\).*/\1/p" "$source")
 	seeds=
 	[ -d "$here/seeds/$name" ] && seeds=$here/seeds/$name
-	"$O/fuzz/$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=1500 -max_len=1000 -artifact_prefix="$dir/" \
+	"$O/fuzz/$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=1500 -max_len="${len:-1000}" -artifact_prefix="$dir/" \
 		-print_final_stats=1 "$dir/$name" $seeds >"$dir/out" 2>"$dir/err"
 	if [ $? = 0 ]; then
 		echo "ok $n - $name: $(sed -n 's/stat::number_of_executed_units: *//p' "$dir/err") inputs"

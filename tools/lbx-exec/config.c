@@ -200,8 +200,9 @@ static void put_mounts(struct block *b, const struct view *v, uint32_t at)
 		source = block_string(b, m->fd >= 0 ? number : m->source);
 		bm = (struct boot_mount *)(b->p + at) + i;
 		*bm = (struct boot_mount){
-			.kind = m->kind, .flags = (m->ro ? BOOT_MOUNT_RO : 0) | (m->layer ? BOOT_MOUNT_ROOT : 0), .source = source, .dst = dst,
-			.mode = m->mode, .size = m->size,
+			.kind = m->kind, .flags = (m->ro ? BOOT_MOUNT_RO : 0) | (m->layer ? BOOT_MOUNT_ROOT : 0) |
+				 (m->if_missing ? BOOT_MOUNT_IF_MISSING : 0), .source = source, .dst = dst,
+			.mode = m->mode, .size = m->size, .handle = m->handle,
 		};
 		if (m->fd >= 0)
 			bm->attr = attr_of(m);

@@ -24,9 +24,12 @@ struct view_mount {
 	bool explicit;		/* named by the caller, who gives what rights he has to it */
 	char *source;		/* host path; SYMLINK: the text */
 	char *dst;
+	bool if_missing;	/* only where dst is not there */
 	uint64_t size;
 	uint32_t mode;
 	int fd;			/* O_PATH of source, or -1 */
+	int image;		/* TAR: the image, open, or -1; handed in as @handle */
+	uint32_t handle;
 	uint32_t export;	/* number at the file server */
 };
 
@@ -95,7 +98,7 @@ const char *env_path(const struct options *o);
 const char *env_home(const struct options *o);
 
 /* run.c: everything after the decisions. Return: the exit status; does not return when a signal is to end lbx-exec */
-int run(const struct options *o, const struct view *v);
+int run(const struct options *o, struct view *v);
 
 /*
  * signals.c

@@ -345,9 +345,17 @@ static void open_ends(struct sandbox *s)
 		die("pipe: %s", strerror(errno));
 }
 
-int run(const struct options *o, const struct view *v)
+/* Images are read by the sandbox itself. */
+static void number_images(struct view *v, uint32_t *next_handle)
 {
-	struct sandbox s = { .o = o };
+	for (size_t i = 0; i < v->nr; i++)
+		if (v->mounts[i].image >= 0)
+			v->mounts[i].handle = (*next_handle)++;
+}
+
+int run(const struct options *o, struct view *v)
+{
+	struct sandbox s = { .o = o, .v = v };
 	struct b9p *server;
 	char why[160];
 	uint32_t next;
@@ -360,6 +368,7 @@ int run(const struct options *o, const struct view *v)
 	make_channels(&s);
 	next = stdio_plan(&s.stdio, o, BOOT_FD_FIRST);
 	make_control(&s, &next);
+	number_images(v, &next);
 	s.config = config_make(o, v, &s.stdio, s.channels, BOOT_NR_CHANNELS);
 	if (s.config < 0)
 		die("configuration: %s", strerror(errno));

@@ -15,6 +15,7 @@ struct reaper_shared {
 
 struct sandbox {
 	const struct options *o;
+	const struct view *v;
 	int image, config, ram;		/* lbx-host, configuration, memory and header */
 	int log[2];			/* pipe: lines of the sandbox */
 	int life[2];			/* pipe: end of file says that the broker is gone */

@@ -50,6 +50,9 @@ static int place_all(const struct sandbox *s)
 			granted[s->stdio.io[i].handle] = s->stdio.fd[i];
 	if (s->stdio.control >= 0)
 		granted[s->stdio.control_handle] = s->stdio.control;
+	for (size_t i = 0; i < s->v->nr; i++)
+		if (s->v->mounts[i].image >= 0)
+			granted[s->v->mounts[i].handle] = s->v->mounts[i].image;
 	for (int i = 0; i < BOOT_NR_CHANNELS; i++)
 		granted[s->channels[i]] = s->channel_fd[i];
 	/* first all out of the way, then each to its place: none overwrites one that is still needed */

@@ -35,7 +35,7 @@ static struct view_mount *add(struct view *v, enum boot_mount_kind kind, const c
 	if (!v->mounts)
 		die("out of memory");
 	m = &v->mounts[v->nr++];
-	*m = (struct view_mount){ .kind = kind, .ro = ro, .fd = -1, .dst = xstrdup(dst) };
+	*m = (struct view_mount){ .kind = kind, .ro = ro, .fd = -1, .image = -1, .dst = xstrdup(dst) };
 	m->source = source ? xstrdup(source) : NULL;
 	return m;
 }
@@ -270,14 +270,15 @@ static void find_program(struct view *v, struct options *o)
 
 	if (!*name)
 		no_program(127, "''", "no program has an empty name");
+	/* another tree's names are its own: they are looked up inside */
+	if (o->root) {
+		o->program = xstrdup(name);
+		return;
+	}
 	if (!strchr(name, '/')) {
 		o->program = find_in_path(v, o, name);
 		if (!o->program)
 			no_program(127, name, xasprintf("not found in %s inside: give its path, or --env PATH=...", env_path(o)));
-		return;
-	}
-	if (o->root) {
-		o->program = xstrdup(name);
 		return;
 	}
 	/* as it was named when that is seen inside, so that argv[0] and links behave; else what it leads to */
@@ -307,25 +308,39 @@ static void find_program(struct view *v, struct options *o)
 	o->program = full;
 }
 
+/* A directory or an image, with changes in memory: places to mount on are made there too. */
+static void add_root(struct view *v, const char *root)
+{
+	char *full = realpath(root, NULL);
+	struct view_mount *m;
+	struct stat st;
+
+	if (!full || stat(full, &st))
+		die("--root %s: %s", root, strerror(errno));
+	if (S_ISREG(st.st_mode)) {
+		m = add(v, BOOT_MOUNT_TAR, full, "/", true);
+		m->image = open(full, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		if (m->image < 0)
+			die("--root %s: %s", root, strerror(errno));
+		m->size = (uint64_t)st.st_size;
+	} else if (S_ISDIR(st.st_mode)) {
+		add_host(v, full, "/", true, true);
+		m = &v->mounts[v->nr - 1];
+		m->kind = BOOT_MOUNT_OVERLAY;
+	} else {
+		die("--root %s: neither a directory nor a tar image", root);
+	}
+	m->layer = m->explicit = true;
+	free(full);
+}
+
 int view_build(struct view *v, struct options *o)
 {
 	struct view_mount *home;
 	size_t movable;
 
-	if (o->root) {
-		char *full = realpath(o->root, NULL);
-		struct stat st;
-
-		if (!full || stat(full, &st))
-			die("--root %s: %s", o->root, strerror(errno));
-		if (!S_ISDIR(st.st_mode))
-			die("--root %s: images are not built yet: unpack it and name the directory", o->root);
-		add_host(v, full, "/", true, true);
-		/* changes in memory: places to mount on are made there too */
-		v->mounts[v->nr - 1].kind = BOOT_MOUNT_OVERLAY;
-		v->mounts[v->nr - 1].layer = v->mounts[v->nr - 1].explicit = true;
-		free(full);
-	}
+	if (o->root)
+		add_root(v, o->root);
 	add(v, BOOT_MOUNT_TMPFS, NULL, "/tmp", false)->mode = 01777;
 	if (!o->root)
 		add_system(v);
@@ -333,6 +348,7 @@ int view_build(struct view *v, struct options *o)
 	home = add(v, BOOT_MOUNT_TMPFS, NULL, env_home(o), false);
 	home->mode = 01777;
 	home->layer = true;
+	home->if_missing = o->root;
 	add(v, BOOT_MOUNT_PROC, NULL, "/proc", false);
 	add(v, BOOT_MOUNT_SYS, NULL, "/sys", true);
 	movable = v->nr;
@@ -413,7 +429,7 @@ void view_print(const struct view *v, const struct options *o)
 {
 	static const char *const kinds[] = {
 		[BOOT_MOUNT_HOST] = "host", [BOOT_MOUNT_OVERLAY] = "host, changes in memory", [BOOT_MOUNT_TMPFS] = "memory",
-		[BOOT_MOUNT_TAR] = "tar", [BOOT_MOUNT_HOST_FILE] = "host file", [BOOT_MOUNT_PROC] = "proc",
+		[BOOT_MOUNT_TAR] = "tar image, changes in memory", [BOOT_MOUNT_HOST_FILE] = "host file", [BOOT_MOUNT_PROC] = "proc",
 		[BOOT_MOUNT_SYS] = "sys", [BOOT_MOUNT_DEV] = "dev", [BOOT_MOUNT_SYMLINK] = "link",
 	};
 
