@@ -133,6 +133,8 @@ void supervisor_init(struct cpu *cpu);
 void __noreturn supervisor_run(void);
 /* supervisor_take_spare() - an idle cpu of a clean host process, or ERR_PTR(-EAGAIN, -ENOMEM); may sleep */
 __must_check struct cpu *supervisor_take_spare(void);
+/* supervisor_expect_exec() - from a vfork: a spare will be wanted soon */
+void supervisor_expect_exec(void);
 int supervisor_run_kthread(struct task *t);
 void host_process_bury(struct host_process *hp);
 void host_process_collect(void);

@@ -132,6 +132,7 @@ static int hosted_run_vfork(struct task *t)
 	struct vfork_frame frame;
 	struct task *done;
 
+	supervisor_expect_exec();
 	frame.outer = cpu->vfork;
 	frame.parent = current;
 	frame.tls = machine->get_tls();

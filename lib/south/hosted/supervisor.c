@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * The supervisor: the first host process of a sandbox. It never runs program code. All kernel threads are threads of it, and
- * clean host processes for exec are clones of it, one of which is always made ahead: an exec does not wait for a clone, and the
- * clone's cost does not depend on how large the program is that execs.
+ * clean host processes for exec are clones of it, one of which is made ahead as soon as a program vforks: an exec does not wait for a
+ * clone, and the clone's cost does not depend on how large the program is that execs. Who only forks execs in place, and never needs one.
  */
 #include "base/errno.h"
 #include "base/printf.h"
@@ -18,6 +18,7 @@ static struct {
 	struct spinlock lock;		/* guards all below */
 	struct cpu *cpu;		/* the supervisor's own */
 	struct cpu *spare;
+	bool ahead;			/* there will be an exec: have a spare */
 	u32 wanted;			/* tasks that wait for a spare */
 	int error;			/* of the last clone, when it failed */
 	struct list kthreads;		/* struct kthread_request */
@@ -88,8 +89,17 @@ struct cpu *supervisor_take_spare(void)
 		supervisor_wake();
 		wait_event(&sup.done, READ_ONCE(sup.spare) || READ_ONCE(sup.error));
 	}
-	supervisor_wake();	/* make the next one ahead */
+	if (READ_ONCE(sup.ahead))
+		supervisor_wake();	/* make the next one */
 	return spare ? spare : ERR_PTR(error);
+}
+
+void supervisor_expect_exec(void)
+{
+	if (READ_ONCE(sup.ahead))
+		return;
+	WRITE_ONCE(sup.ahead, true);
+	supervisor_wake();
 }
 
 static void __noreturn kthread_main(void *arg)
@@ -186,7 +196,7 @@ void __noreturn supervisor_run(void)
 
 		start_kthreads();
 		spin_lock(&sup.lock);
-		make = !sup.spare && (!sup.error || sup.wanted);
+		make = !sup.spare && (sup.wanted || (sup.ahead && !sup.error));
 		spin_unlock(&sup.lock);
 		if (make)
 			make_spare();
