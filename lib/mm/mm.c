@@ -86,15 +86,26 @@ void mm_put(struct mm *mm)
 	kfree(mm);
 }
 
-void mm_clear(struct mm *mm)
+static void clear(struct mm *mm, bool unmap)
 {
 	LIST_HEAD(trash);
 
 	mutex_lock(&mm->lock);
-	pager->unmap_all(mm);
+	if (unmap)
+		pager->unmap_all(mm);
 	forget_all(mm, &trash);
 	mutex_unlock(&mm->lock);
 	trash_free(&trash);
+}
+
+void mm_clear(struct mm *mm)
+{
+	clear(mm, true);
+}
+
+void mm_abandon(struct mm *mm)
+{
+	clear(mm, !pager->abandon || !pager->abandon(mm));
 }
 
 /* Unmap [start, end) of @v, which is its end, and make that part lazy. Return: 0, or -errno and nothing changed */

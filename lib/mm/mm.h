@@ -157,6 +157,8 @@ struct pager_ops {
 	int (*resident)(struct mm *mm, u64 addr, u64 nr_pages, u8 *vec);
 	/* Give everything in the program window back (exec, exit) */
 	void (*unmap_all)(struct mm *mm);
+	/* may be NULL; the current task, @mm's last, exits. Return: true: the address space ends with it, nothing has to be unmapped */
+	bool (*abandon)(struct mm *mm);
 };
 extern const struct pager_ops *pager;
 
@@ -175,8 +177,10 @@ __must_check struct mm *mm_clone(struct mm *old);
  */
 struct task;
 __must_check int mm_start_fork(struct task *t);
-/* mm_clear() - unmap all: exec in place, or the last user is gone */
+/* mm_clear() - unmap all: exec in place */
 void mm_clear(struct mm *mm);
+/* mm_abandon() - the same for the exit of the last user, which does not wait for the unmapping when that comes by itself */
+void mm_abandon(struct mm *mm);
 
 /*
  * mm_map() - mmap(2) on the current mm. @file: may be NULL; not consumed. @name: static, or NULL.

@@ -290,7 +290,7 @@ static void leave_memory(struct task *t)
 	if (t->mm) {
 		/* only those who run in it add users: one left is us */
 		if (READ_ONCE(t->mm->users) == 1)
-			mm_clear(t->mm);
+			mm_abandon(t->mm);
 		task_set_mm(NULL);
 	}
 	vfork_complete(t);

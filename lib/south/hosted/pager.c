@@ -15,6 +15,8 @@
 #include "mm/kmalloc.h"
 #include "mm/mm.h"
 #include "mm/pagecache.h"
+#include "process/task.h"
+#include "south/hosted/cpu.h"
 #include "south/south.h"
 #include "uapi/window.h"
 
@@ -141,6 +143,17 @@ static void hosted_unmap_all(struct mm *mm)
 	hosted_unmap(mm, LBX_PROGRAM_MIN, LBX_MAP_START_END - LBX_PROGRAM_MIN);
 }
 
+/*
+ * The host process ends with its last task, and the host unmaps what it had while our parent goes on already. Its memory may be another's
+ * by then: no program code runs here any more.
+ */
+static bool hosted_abandon(struct mm *mm)
+{
+	const struct cpu *cpu = current_cpu();
+
+	return mm == current->mm && !cpu->vfork && READ_ONCE(cpu->hp->nr_tasks) == 1;
+}
+
 static const struct pager_ops hosted_pager = {
 	.map = hosted_map,
 	.unmap = hosted_unmap,
@@ -149,5 +162,6 @@ static const struct pager_ops hosted_pager = {
 	.discard = hosted_discard,
 	.advise = hosted_advise,
 	.unmap_all = hosted_unmap_all,
+	.abandon = hosted_abandon,
 };
 const struct pager_ops *pager = &hosted_pager;
