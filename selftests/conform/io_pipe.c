@@ -283,7 +283,7 @@ TEST(eventfd)
 
 TEST(timerfd)
 {
-	struct itimerspec it = { { 0, 0 }, { 0, 10000000 } }, old;
+	struct itimerspec it = { { 0, 0 }, { 0, 200000000 } }, old;
 	uint64_t v = 0;
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 
@@ -291,7 +291,7 @@ TEST(timerfd)
 	RET("set", timerfd_settime(fd, 0, &it, NULL));
 	HEX("poll.early", events(fd));
 	RET("early", read(fd, &v, 8));
-	msleep(15);
+	msleep(250);
 	HEX("poll", events(fd));
 	RET("read", read(fd, &v, 8));
 	NUM("value", v);

@@ -368,10 +368,10 @@ TEST(clone_flags)
 		_exit(3);
 	RET("no_signal.wait", waitpid(pid, &status, 0));
 	YES("no_signal.wall", waitpid(pid, &status, __WALL) == pid);
+	signal(SIGUSR2, SIG_IGN);
 	pid = (pid_t)raw_clone(SIGUSR2);
 	if (!pid)
 		_exit(3);
-	signal(SIGUSR2, SIG_IGN);
 	YES("clone_signal.wclone", waitpid(pid, &status, __WCLONE) == pid);
 	pid = (pid_t)syscall(SYS_clone, CLONE_CHILD_SETTID | CLONE_PARENT_SETTID | SIGCHLD, 0, &tid, slot, 0);
 	if (!pid)

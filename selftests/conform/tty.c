@@ -168,11 +168,11 @@ TEST(output)
 	/* flow control: ^S stops the output, ^Q lets it go on */
 	fcntl(s, F_SETFL, O_NONBLOCK);
 	type("\023");
-	msleep(5);
+	msleep(100);
 	RET("stopped.write", write(s, "held", 4));
 	STR("stopped", drain(m));
 	type("\021");
-	STR("started", (msleep(5), write(s, "go", 2), drain(m)));
+	STR("started", (msleep(100), write(s, "go", 2), drain(m)));
 	RET("tcflow.off", tcflow(s, TCOOFF));
 	RET("tcflow.write", write(s, "x", 1));
 	RET("tcflow.on", tcflow(s, TCOON));
