@@ -86,7 +86,7 @@ void boot_ports(int ports[PORT_COUNT])
 		ports[i] = open_port(i, &left_ms);
 }
 
-static void load_modules(const struct conf *conf)
+void boot_modules(const struct conf *conf)
 {
 	const char *path = NULL;
 
@@ -204,7 +204,6 @@ void boot_root(const struct conf *conf)
 	/* As a login on Debian has them. */
 	const struct rlimit files = { .rlim_cur = 1024, .rlim_max = 1 << 20 };
 
-	load_modules(conf);
 	make_root();
 	enter_root();
 	mount_kernel_files();

@@ -102,8 +102,10 @@ int main(void)
 {
 	static struct conf conf;
 
-	boot_ports(ports);
 	conf_load(&conf, "/lbx.conf");
+	/* the ports' own driver may be among them */
+	boot_modules(&conf);
+	boot_ports(ports);
 	boot_root(&conf);
 	command_run(&conf, ports);
 	stop();

@@ -7,13 +7,18 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import zlib
 
 CACHE = os.environ.get('LBX_CACHE', '/var/cache/litebox')
 QEMU = 'qemu-system-x86_64'
 PORTS = ('ctl', 'in', 'out', 'err')
-# In the order in which they need each other.
-MODULES = ('fs/netfs/netfs', 'net/9p/9pnet', 'net/9p/9pnet_virtio', 'fs/9p/9p',
-           'fs/overlayfs/overlay')
+# In the order in which they need each other. A kernel has those built in that it
+# has no file of: 6.12 all of virtio, 6.1 little of it.
+MODULES = ('drivers/virtio/virtio', 'drivers/virtio/virtio_ring',
+           'drivers/virtio/virtio_pci_modern_dev', 'drivers/virtio/virtio_pci_legacy_dev',
+           'drivers/virtio/virtio_pci', 'drivers/char/virtio_console',
+           'fs/netfs/netfs', 'fs/fscache/fscache', 'net/9p/9pnet', 'net/9p/9pnet_virtio',
+           'fs/9p/9p', 'fs/overlayfs/overlay')
 
 
 class Error(Exception):
@@ -90,7 +95,8 @@ def guest_init():
 
 def _module_archive(kernel):
     """Decompressing takes longer than all else here: kept beside the kernel."""
-    kept = os.path.join(os.path.dirname(kernel.image), 'lbx-vm-modules.cpio')
+    kept = os.path.join(os.path.dirname(kernel.image),
+                        f'lbx-vm-modules-{zlib.crc32(repr(MODULES).encode()):08x}.cpio')
     newest = os.path.getmtime(kernel.image)
     if os.path.exists(kept) and os.path.getmtime(kept) >= newest \
             and kernel.image.startswith(CACHE + '/'):
@@ -154,8 +160,10 @@ def qemu_arguments(kernel, opts, initrd, fds):
     """FDS: name of a port, or 'serial', to QEMU's end of its socket."""
     accel = {'tcg': 'tcg,thread=' + ('single' if opts.icount else 'multi'),
              'kvm': 'kvm'}[opts.accel]
-    # Nested KVM may refuse this register's bits, and no guest of ours needs it.
-    cpu = 'max' if opts.accel == 'tcg' else 'max,arch-capabilities=off'
+    cpu = opts.cpu
+    if opts.accel == 'kvm':
+        # Nested KVM may refuse this register's bits, and no guest of ours needs it.
+        cpu += ',arch-capabilities=off'
     args = [QEMU, '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot',
             '-M', 'q35,smm=off,vmport=off', '-accel', accel, '-cpu', cpu,
             '-smp', str(opts.cpus), '-m', opts.mem,

@@ -71,6 +71,13 @@ void conf_load(struct conf *conf, const char *path);
 const char *conf_next(const struct conf *conf, const char *key, const char *prev);
 
 /**
+ * boot_modules() - load what this kernel has not built in: first of all
+ *
+ * Before the ports are open, so a failure is seen on the console alone.
+ */
+void boot_modules(const struct conf *conf);
+
+/**
  * boot_ports() - open the four ports
  * @ports: filled with nonblocking descriptors
  *
