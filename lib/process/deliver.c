@@ -221,6 +221,7 @@ static const struct {
 #define TRAP_PAGE_FAULT	14
 #define PF_WRITE	BIT(1)
 #define PF_EXEC		BIT(4)
+#define PF_PKEY		BIT(5)
 
 void task_fault(struct regs *regs, int trapno, u64 err, u64 addr, int host_signo, int host_code)
 {
@@ -228,7 +229,11 @@ void task_fault(struct regs *regs, int trapno, u64 err, u64 addr, int host_signo
 	int sig = host_signo, code = host_code;
 
 	regs->orig_rax = ~0ull;		/* no call is to be restarted */
-	if (trapno == TRAP_PAGE_FAULT) {
+	if (trapno == TRAP_PAGE_FAULT && (err & PF_PKEY)) {
+		/* the memory is there: it was the program's own PKRU */
+		sig = SIGSEGV;
+		code = SEGV_PKUERR;
+	} else if (trapno == TRAP_PAGE_FAULT) {
 		int mm_code = code;
 
 		sig = mm_fault(addr, err & PF_WRITE, err & PF_EXEC, &mm_code);

@@ -69,6 +69,7 @@
 #define FPE_INTOVF	2
 #define SEGV_MAPERR	1
 #define SEGV_ACCERR	2
+#define SEGV_PKUERR	4
 #define BUS_ADRALN	1
 #define BUS_ADRERR	2
 

@@ -38,6 +38,7 @@ struct tty;
 #define WORK_TRACE	BIT(5)
 #define WORK_SINGLESTEP	BIT(6)
 #define WORK_NEW	BIT(7)	/* first return to the program of a clone's child: CLONE_CHILD_SETTID */
+#define WORK_PKRU	BIT(8)	/* task->pkru is the program's: the South's own affair */
 
 struct rlimit64 {
 	u64 cur, max;
@@ -143,6 +144,7 @@ struct task {
 	struct futex_waiter *pi_waiter;
 	struct list pi_states;
 	u64 tls;			/* FS base as the program set it (kept by the South between switches) */
+	u32 pkru;			/* valid with WORK_PKRU: protection keys that would deny the South its own memory */
 	u32 exit_code;
 	s64 start_time;
 	void *kstack;

@@ -4,7 +4,7 @@
 conform-programs := files_open files_rw files_name files_meta files_dir files_lock files_copy files_inotify files_fd \
 	process_life process_exec process_ids signals_basic signals_wait signals_timer \
 	memory_map memory_share memory_efault threads futex io_pipe io_poll io_socket \
-	abi tty proc system
+	abi pkru tty proc system
 conform-static := files_rw files_fd process_life process_exec signals_basic signals_wait memory_map threads futex abi
 
 conform-bin := $(O)/selftests/conform
@@ -21,10 +21,10 @@ $(patsubst %,$(conform-bin)/%.static,$(conform-static)): LDFLAGS += -static
 $(patsubst %,$(conform-bin)/%.static,$(conform-static)): %.static: %.o $(conform-bin)/conform.o
 	$(link)
 
-# One test a program, so that the runner's time limit and a failure are about one subject.
+# One test a program, so that the runner's time limit and a failure are about one subject. Like all tests it starts at the top of
+# the tree, and names it by no path: an ordinary user is shown a tree that he cannot reach somewhere else.
 $(patsubst %,$(conform-bin)/%.t,$(conform-list)): %.t: % selftests/conform/build.mk
-	@printf '#!/bin/sh\nO=%s exec "%s/selftests/conform/run" %s\n' \
-		'$(abspath $(O))' '$(CURDIR)' '$(notdir $<)' >$@ && chmod 755 $@
+	@printf '#!/bin/sh\nO=$${O:-%s} exec selftests/conform/run %s\n' '$(O)' '$(notdir $<)' >$@ && chmod 755 $@
 
 # What `run` without arguments runs.
 $(conform-bin)/programs: selftests/conform/build.mk

@@ -143,6 +143,8 @@ static void __noreturn run_regs(void *arg)
 static void __noreturn run_task(struct cpu *cpu, struct task *t, void (*fn)(void *arg), void *arg)
 {
 	cpu_take_task(cpu, t);
+	/* another task was here before; if this one inherited more, it comes with WORK_PKRU */
+	pkey_reset();
 	if (fn)
 		stack_call((void *)(cpu->kstack_top - REGS_SIZE), fn, arg);
 	stack_call((void *)(cpu->kstack_top - REGS_SIZE), run_regs, t->regs);

@@ -24,6 +24,7 @@ struct vfork_frame {
 	struct context context;
 	struct task *parent;
 	u64 tls;
+	u32 pkru;
 	u8 fpu[4096] __aligned(64);
 };
 
@@ -97,7 +98,7 @@ static inline struct slot *slot_at(u32 nr)
 
 /* entry.S */
 extern const char hosted_syscall_entry[], hosted_trap_entry[], hosted_fault_entry[], hosted_interrupt_entry[];
-extern const char hosted_exit_window[], hosted_exit_window_end[], hosted_exit_retry[];
+extern const char hosted_exit_window[], hosted_exit_window_end[], hosted_exit_retry[], hosted_exit_trap[];
 void __noreturn hosted_return(struct regs *regs);			/* on @regs' kernel stack: to the program */
 void __noreturn stack_call(void *top, void (*fn)(void *arg), void *arg);	/* @fn on another stack */
 
@@ -145,7 +146,26 @@ void host_signal_handler(int sig, void *info, void *ucontext);
 /* uaccess.c */
 int uaccess_fixup(u64 *rip);
 
+/* pkey.c */
+#define PKRU_INITIAL	0x55555554u	/* Linux' init_pkru: key 0 alone may be used */
+void pkey_init(void);
+u32 pkey_get(void);
+void pkey_set(u32 pkru);
+void pkey_reset(void);
+void pkey_inherit(struct task *t);
+void pkey_enter(struct cpu *cpu, void *fpstate);
+__must_check bool pkey_leave(struct cpu *cpu, void *fpstate);
+bool pkey_denies_slow(u32 bits);
+
+/* pkey_denies() - the program denied itself to read (or to @write) its memory */
+static inline bool pkey_denies(bool write)
+{
+	return (load_relaxed(&current->work) & WORK_PKRU) && pkey_denies_slow(write ? 3 : 1);
+}
+
 /* fpu.c */
+/* fpu_frame_pkru() - PKRU in the vector state of a host signal's frame; NULL: there is none */
+u32 *fpu_frame_pkru(void *fpstate);
 void fpu_init(void);
 void fpu_reset(void);
 u32 fpu_frame_size(void);

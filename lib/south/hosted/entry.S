@@ -113,7 +113,12 @@ hosted_exit_work:
 	movl	$0, %gs:CPU_IN_USER
 	movq	%rsp, %rdi
 	call	hosted_work
-	jmp	hosted_exit
+	testb	%al, %al
+	jz	hosted_exit
+	/* PKRU and the registers are loaded by the trap's handler: pkey.c */
+	.globl hosted_exit_trap
+hosted_exit_trap:
+	ud2
 	.size hosted_syscall_entry, . - hosted_syscall_entry
 
 	/* the program faulted: rsp = struct regs, the fault is in struct cpu */

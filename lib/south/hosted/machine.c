@@ -83,6 +83,7 @@ int run_in_process(struct host_process *hp, struct task *t, void (*fn)(void *arg
 
 static int hosted_start_thread(struct task *t)
 {
+	pkey_inherit(t);
 	return run_in_process(current_cpu()->hp, t, NULL, NULL);
 }
 
@@ -111,6 +112,7 @@ static int hosted_start_fork(struct task *t)
 		return -ENOMEM;
 	}
 	task_get(t);
+	pkey_inherit(t);
 	hp->nr_tasks = 1;
 	t->mm->south = hp;
 	cpu->next = t;
@@ -136,7 +138,9 @@ static int hosted_run_vfork(struct task *t)
 	frame.outer = cpu->vfork;
 	frame.parent = current;
 	frame.tls = machine->get_tls();
+	frame.pkru = pkey_get();
 	fpu_save_kernel(frame.fpu);
+	pkey_inherit(t);
 	hp_count(cpu->hp, 1);
 	task_get(t);
 	if (!context_save(&frame.context)) {
@@ -148,6 +152,7 @@ static int hosted_run_vfork(struct task *t)
 	}
 	/* the child left this thread: vfork_resume() */
 	fpu_restore_kernel(frame.fpu);
+	pkey_set(frame.pkru);
 	done = cpu->done;
 	cpu->done = NULL;
 	if (done)
@@ -242,6 +247,7 @@ static int hosted_exec_fresh(struct mm *mm, void (*fn)(void *arg), void *arg)
 		task_set_mm(mm);
 		machine->set_tls(0);
 		fpu_reset();
+		atomic_and(&t->work, ~(u32)WORK_PKRU);
 		stack_call(t->regs, fn, arg);
 	}
 	move = kmalloc(sizeof(*move));
@@ -257,6 +263,7 @@ static int hosted_exec_fresh(struct mm *mm, void (*fn)(void *arg), void *arg)
 	mm->south = spare->hp;
 	task_set_mm(mm);
 	t->tls = 0;
+	atomic_and(&t->work, ~(u32)WORK_PKRU);
 	cpu->next_arg = move;
 	cpu_leave_stack(cpu, task_moved);
 }

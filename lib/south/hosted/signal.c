@@ -15,6 +15,9 @@
 #include "south/host/host.h"
 #include "south/south.h"
 
+#define TRAP_PAGE_FAULT	14
+#define PF_PKEY		0x20	/* of the page fault error code */
+
 extern const char image_start[], image_end[];
 
 static bool in_image(u64 rip)
@@ -36,12 +39,31 @@ static struct regs *enter(struct cpu *cpu, struct host_ucontext *uc, const char 
 		.rip = mc->rip, .cs = mc->cs, .rflags = mc->rflags, .rsp = mc->rsp, .ss = mc->ss,
 	};
 	store_relaxed(&cpu->in_user, 0u);
+	pkey_enter(cpu, mc->fpstate);
 	mc->rip = (u64)entry;
 	mc->rsp = (u64)r;
 	mc->cs = USER_CS;
 	mc->ss = USER_SS;
 	mc->rflags &= ~(u64)(EFLAGS_TF | EFLAGS_DF);
 	return r;
+}
+
+/* The reverse: the program goes on with PKRU as it left it, unless there is something else to do first. */
+static void leave(struct cpu *cpu, struct host_ucontext *uc)
+{
+	struct regs *r = (struct regs *)(cpu->kstack_top - REGS_SIZE);
+	struct host_sigcontext *mc = &uc->mc;
+
+	if (!pkey_leave(cpu, mc->fpstate)) {
+		mc->rip = (u64)hosted_exit_retry;
+		return;
+	}
+	mc->rdi = r->arg[0], mc->rsi = r->arg[1], mc->rdx = r->arg[2];
+	mc->r10 = r->arg[3], mc->r8 = r->arg[4], mc->r9 = r->arg[5];
+	mc->rax = r->rax, mc->rbx = r->rbx, mc->rbp = r->rbp, mc->rcx = r->rcx, mc->r11 = r->r11;
+	mc->r12 = r->r12, mc->r13 = r->r13, mc->r14 = r->r14, mc->r15 = r->r15;
+	mc->rip = r->rip, mc->rflags = r->rflags, mc->rsp = r->rsp;
+	mc->cs = USER_CS, mc->ss = USER_SS;
 }
 
 static void enter_fault(struct cpu *cpu, struct host_ucontext *uc, int signo, int code, u64 addr)
@@ -78,6 +100,21 @@ static void handle_sigsys(struct cpu *cpu, struct host_siginfo *info, struct hos
 	patch_trapped(cpu, r);
 }
 
+/* A patched call site came in with PKRU denying our memory: its registers are as the program left them, rcx is where it goes on. */
+static bool entry_denied(struct cpu *cpu, struct host_ucontext *uc)
+{
+	struct host_sigcontext *mc = &uc->mc;
+	struct regs *r;
+
+	if (mc->rip != (u64)hosted_syscall_entry || mc->trapno != TRAP_PAGE_FAULT || !(mc->err & PF_PKEY))
+		return false;
+	mc->rip = mc->rcx;
+	r = enter(cpu, uc, hosted_trap_entry, mc->rax);
+	r->rcx = r->rip;
+	r->r11 = r->rflags;
+	return true;
+}
+
 static void handle_fault(struct cpu *cpu, int sig, struct host_siginfo *info, struct host_ucontext *uc)
 {
 	struct host_sigcontext *mc = &uc->mc;
@@ -88,6 +125,12 @@ static void handle_fault(struct cpu *cpu, int sig, struct host_siginfo *info, st
 		enter_fault(cpu, uc, sig, info->code, sig == HOST_SIGSEGV || sig == HOST_SIGBUS ? info->fault.addr : mc->rip);
 		return;
 	}
+	if (mc->rip == (u64)hosted_exit_trap) {
+		leave(cpu, uc);
+		return;
+	}
+	if (entry_denied(cpu, uc))
+		return;
 	cpu->fault_addr = info->fault.addr;
 	cpu->fault_err = mc->err;
 	if (uaccess_fixup(&mc->rip))
@@ -147,9 +190,11 @@ void hosted_fault(struct regs *regs)
 	task_fault(regs, cpu->fault_trap, cpu->fault_err, cpu->fault_addr, cpu->fault_signo, cpu->fault_code);
 }
 
-void hosted_work(struct regs *regs);
-void hosted_work(struct regs *regs)
+/* Return: all that is left to do is PKRU, see pkey.c */
+bool hosted_work(struct regs *regs);
+bool hosted_work(struct regs *regs)
 {
 	store_relaxed(&current_cpu()->kicked, 0u);
 	task_exit_work(regs);
+	return load_relaxed(&current->work) == WORK_PKRU;
 }

@@ -41,6 +41,17 @@ bool access_ok(u64 addr, u64 len)
 	return len <= LBX_PROGRAM_END && addr <= LBX_PROGRAM_END - len;
 }
 
+/* These two are for whole accesses: is it the program's window, and not what it denied itself by a protection key? */
+static bool may_read(u64 addr, u64 len)
+{
+	return access_ok(addr, len) && !pkey_denies(false);
+}
+
+static bool may_write(u64 addr, u64 len)
+{
+	return access_ok(addr, len) && !pkey_denies(true);
+}
+
 /*
  * The last access faulted. True when the VMA layer made it good (a stack that grows, a page that a truncated file got back), so
  * that trying again makes sense.
@@ -72,7 +83,7 @@ static size_t copy(void *dst, const void *src, size_t n)
 
 int copy_from_user(void *dst, u64 src, size_t n)
 {
-	if (!access_ok(src, n))
+	if (!may_read(src, n))
 		return -EFAULT;
 	if ((n == 8 && !user_copy8(dst, (void *)src)) || (n == 4 && !user_copy4(dst, (void *)src)))
 		return 0;
@@ -81,7 +92,7 @@ int copy_from_user(void *dst, u64 src, size_t n)
 
 int copy_to_user(u64 dst, const void *src, size_t n)
 {
-	if (!access_ok(dst, n))
+	if (!may_write(dst, n))
 		return -EFAULT;
 	if ((n == 8 && !user_copy8((void *)dst, src)) || (n == 4 && !user_copy4((void *)dst, src)))
 		return 0;
@@ -92,7 +103,7 @@ int clear_user(u64 dst, size_t n)
 {
 	size_t left;
 
-	if (!access_ok(dst, n))
+	if (!may_write(dst, n))
 		return -EFAULT;
 	left = user_zero((void *)dst, n);
 	for (int tries = FAULT_TRIES; left && tries && fault_mended(); ) {
@@ -106,18 +117,18 @@ int clear_user(u64 dst, size_t n)
 
 size_t copy_from_user_partial(void *dst, u64 src, size_t n)
 {
-	return access_ok(src, n) ? n - copy(dst, (void *)src, n) : 0;
+	return may_read(src, n) ? n - copy(dst, (void *)src, n) : 0;
 }
 
 size_t copy_to_user_partial(u64 dst, const void *src, size_t n)
 {
-	return access_ok(dst, n) ? n - copy((void *)dst, src, n) : 0;
+	return may_write(dst, n) ? n - copy((void *)dst, src, n) : 0;
 }
 
 /* How much of a string that starts at @addr and may be @n long lies in the program window. */
 static size_t string_room(u64 addr, size_t n)
 {
-	return addr >= LBX_PROGRAM_END ? 0 : min_t(u64, n, LBX_PROGRAM_END - addr);
+	return addr >= LBX_PROGRAM_END || pkey_denies(false) ? 0 : min_t(u64, n, LBX_PROGRAM_END - addr);
 }
 
 ssize_t strncpy_from_user(char *dst, u64 src, size_t n)
@@ -147,36 +158,36 @@ ssize_t strnlen_user(u64 src, size_t n)
 	return len;
 }
 
-static u32 *word_at(u64 addr)
+static u32 *word_at(u64 addr, bool write)
 {
-	return addr % 4 || !access_ok(addr, 4) ? NULL : (u32 *)addr;
+	return addr % 4 || !(write ? may_write(addr, 4) : may_read(addr, 4)) ? NULL : (u32 *)addr;
 }
 
 /* One try more when the fault could be mended; a word that stays bad is EFAULT. */
-#define WORD_OP(addr, p, op) ({							\
-	u32 *p = word_at(addr);							\
+#define WORD_OP(addr, write, p, op) ({						\
+	u32 *p = word_at(addr, write);							\
 										\
 	p && (!(op) || (fault_mended() && !(op))) ? 0 : -EFAULT;		\
 })
 
 int user_load32(u64 addr, u32 *val)
 {
-	return WORD_OP(addr, p, user_copy4(val, p));
+	return WORD_OP(addr, false, p, user_copy4(val, p));
 }
 
 int user_cmpxchg32(u64 addr, u32 expect, u32 new, u32 *old)
 {
-	return WORD_OP(addr, p, user_cmpxchg(p, expect, new, old));
+	return WORD_OP(addr, true, p, user_cmpxchg(p, expect, new, old));
 }
 
 int user_xchg32(u64 addr, u32 new, u32 *old)
 {
-	return WORD_OP(addr, p, user_xchg(p, new, old));
+	return WORD_OP(addr, true, p, user_xchg(p, new, old));
 }
 
 int user_add32(u64 addr, u32 val, u32 *old)
 {
-	return WORD_OP(addr, p, user_xadd(p, val, old));
+	return WORD_OP(addr, true, p, user_xadd(p, val, old));
 }
 
 #define USER_LOOP(name, expr)						\
