@@ -5,9 +5,10 @@
  */
 #include "exec.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
+#include <fnmatch.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -22,9 +23,10 @@ static const char *const etc_parts[] = {
 	"gai.conf", "services", "protocols", "localtime", "timezone", "locale.alias", "locale.conf", "default/locale",
 	"alternatives", "terminfo", "inputrc", "bash.bashrc", "profile", "profile.d", "mime.types", "magic", "mailcap",
 	"ssl/certs", "ssl/openssl.cnf", "ca-certificates", "debian_version", "os-release", "lsb-release", "issue",
-	"python*", "perl", "vim", "gitconfig", "java-*", "fonts", "manpath.config", "login.defs", "shells", "networks", "rpc",
+	"perl", "vim", "gitconfig", "fonts", "manpath.config", "login.defs", "shells", "networks", "rpc",
 	"pki/tls/certs", "pki/ca-trust/extracted", "crypto-policies", "ld-musl-x86_64.path",
 };
+static const char *const etc_patterns[] = { "python*", "java-*" };
 static const char *const usr_links[] = { "bin", "sbin", "lib", "lib32", "lib64", "libx32" };
 
 static struct view_mount *add(struct view *v, enum boot_mount_kind kind, const char *source, const char *dst, bool ro)
@@ -63,6 +65,24 @@ static bool add_host(struct view *v, const char *source, const char *dst, bool r
 	return true;
 }
 
+static void add_etc_patterns(struct view *v)
+{
+	char path[PATH_MAX];
+	DIR *etc = opendir("/etc");
+	struct dirent *e;
+
+	while (etc && (e = readdir(etc))) {
+		for (size_t i = 0; i < sizeof(etc_patterns) / sizeof(*etc_patterns); i++) {
+			if (fnmatch(etc_patterns[i], e->d_name, FNM_PERIOD))
+				continue;
+			snprintf(path, sizeof(path), "/etc/%s", e->d_name);
+			add_host(v, path, path, true, false);
+		}
+	}
+	if (etc)
+		closedir(etc);
+}
+
 static void add_system(struct view *v)
 {
 	char path[PATH_MAX], target[PATH_MAX];
@@ -80,17 +100,12 @@ static void add_system(struct view *v)
 			add_host(v, path, path, true, false);
 		}
 	}
+	/* through a symlink too: what counts is the name inside */
 	for (size_t i = 0; i < sizeof(etc_parts) / sizeof(*etc_parts); i++) {
-		glob_t g;
-
 		snprintf(path, sizeof(path), "/etc/%s", etc_parts[i]);
-		if (!glob(path, GLOB_NOSORT, NULL, &g)) {
-			/* through a symlink too: what counts is the name inside */
-			for (size_t k = 0; k < g.gl_pathc; k++)
-				add_host(v, g.gl_pathv[k], g.gl_pathv[k], true, false);
-			globfree(&g);
-		}
+		add_host(v, path, path, true, false);
 	}
+	add_etc_patterns(v);
 	add_host(v, "/var/lib/dpkg/status", "/var/lib/dpkg/status", true, false);
 }
 

@@ -447,8 +447,9 @@ struct super *p9_super_create(u32 export, bool writable, const struct boot_attr 
 	ps->writable = writable;
 	mutex_init(&ps->lock);
 	scnprintf(ps->aname, sizeof(ps->aname), "%u", export);
-	ps->table_mask = P9_TABLE_SIZE - 1;
-	ps->table = kcalloc(P9_TABLE_SIZE, sizeof(*ps->table));
+	/* most trees are single files of /etc */
+	ps->table_mask = S_ISDIR(attr.mode) ? P9_TABLE_SIZE - 1 : 0;
+	ps->table = kcalloc(ps->table_mask + 1, sizeof(*ps->table));
 	if (!ps->table)
 		goto err;
 	inode = p9_inode_get(sb, &attr, clock_monotonic(), NULL, "", 0);
