@@ -404,13 +404,14 @@ static void __noreturn exec_commit(void *arg)
 	struct task *t = current;
 	int ret;
 
+	/* before the files are closed: a parent that waits for that may call setpgid() next */
+	t->process->did_exec = true;
 	files_close_on_exec(t->files);
 	signal_exec();
 	cred_commit(x->cred);
 	x->cred = NULL;
 	memcpy(t->comm, x->comm, sizeof(t->comm));
 	t->rseq_addr = 0;
-	t->process->did_exec = true;
 	t->mm->dumpable = !x->secure;
 	t->mm->exe = x->image.file;	/* with its reference and its hold on writers, which mm gives back */
 	ret = load(x);
