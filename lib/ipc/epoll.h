@@ -25,6 +25,7 @@
 
 #define EPOLL_MAX_NESTS		4u	/* edges on a path through nested instances: five instances */
 #define EPOLL_MAX_PARENTS	32u	/* instances that watch one instance: bounds what one event sets in motion */
+#define EPOLL_MAX_PATHS		500u	/* ways up from one instance: each is walked for an event, under the lock of what it happened to */
 
 /* As the program has it on x86-64. */
 struct epoll_event_abi {

@@ -197,17 +197,20 @@ static u32 walk_up(struct eventpoll *ep)
 {
 	struct file *f = ep->file;
 	struct epoll_item *it;
-	u32 highest = 0;
+	u32 highest = 0, paths = 0;
 
 	if (ep->walk_up == nest_walks)
 		return ep->depth_up;
 	spin_lock(&f->lock);
 	if (f->epoll_items.next)
-		list_for_each(it, &f->epoll_items, file_node)
+		list_for_each(it, &f->epoll_items, file_node) {
 			highest = max(highest, walk_up(it->ep) + 1);
+			paths = min(paths + 1 + it->ep->paths_up, EPOLL_MAX_PATHS + 1);
+		}
 	spin_unlock(&f->lock);
 	ep->walk_up = nest_walks;
 	ep->depth_up = highest;
+	ep->paths_up = paths;
 	return highest;
 }
 
@@ -220,6 +223,43 @@ static int check_nesting(struct eventpoll *ep, struct eventpoll *inner)
 	if (!walk_down(inner, ep, &below) || below + 1 + walk_up(ep) > EPOLL_MAX_NESTS)
 		return -ELOOP;
 	return load_relaxed(&inner->nr_parents) >= EPOLL_MAX_PARENTS ? -EINVAL : 0;
+}
+
+/* Of @ep and all below it. Instances that watch each other crosswise multiply their paths, which bounding parents does not bound. */
+static bool too_many_paths(struct eventpoll *ep)
+{
+	struct epoll_item *it;
+	bool ret;
+
+	if (ep->walk_down == nest_walks)
+		return false;
+	(void)walk_up(ep);
+	ret = ep->paths_up > EPOLL_MAX_PATHS;
+	mutex_lock(&ep->mutex);
+	list_for_each(it, &ep->nested, nested_node) {
+		if (ret)
+			break;
+		ret = too_many_paths(it->file->priv);
+	}
+	mutex_unlock(&ep->mutex);
+	ep->walk_down = nest_walks;
+	return ret;
+}
+
+/* @f has become one of @ep's: take it off again when that leaves too many paths. nest_lock held, which keeps others from adding more. */
+static int check_paths(struct eventpoll *ep, struct file *f, int fd)
+{
+	struct epoll_item *it;
+
+	nest_walks++;
+	if (!too_many_paths(f->priv))
+		return 0;
+	mutex_lock(&ep->mutex);
+	it = item_find(ep, f, fd);
+	if (it)
+		item_remove(it);
+	mutex_unlock(&ep->mutex);
+	return -EINVAL;
 }
 
 static int ctl_add(struct eventpoll *ep, struct file *f, int fd, const struct epoll_event_abi *ev)
@@ -237,8 +277,11 @@ static int ctl_add(struct eventpoll *ep, struct file *f, int fd, const struct ep
 			item_create(ep, f, fd, ev->events | POLLERR | POLLHUP, ev->data);
 		mutex_unlock(&ep->mutex);
 	}
-	if (nested)
+	if (nested) {
+		if (!ret)
+			ret = check_paths(ep, f, fd);
 		mutex_unlock(&nest_lock);
+	}
 	return ret;
 }
 

@@ -23,7 +23,7 @@ struct eventpoll {
 	struct wait_queue pollers;	/* who polls or watches the instance itself */
 	u32 nr_parents;		/* atomic: instances that watch this one */
 	u64 walk_down, walk_up;	/* number of the last walk that came by, and the depth it found; guarded by nest_lock */
-	u32 depth_down, depth_up;
+	u32 depth_down, depth_up, paths_up;
 };
 
 /* An item's entry on one of the file's queues. Nearly all files have one queue. */

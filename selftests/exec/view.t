@@ -33,6 +33,14 @@ run cat file; is "$out" content 'the current directory is there'
 run pwd; is "$out" "$PWD" 'and is where the program starts'
 run sh -c 'echo changed >file; echo new >new; cat file new'
 is "$(cat file)$([ -e new ] && echo new)" content 'what is written there is gone afterwards'
+# root would read /etc/shadow there, and everybody the logs
+for dir in /etc /var /var/log /run /proc /dev; do
+	out=$(cd $dir && timeout -k 1 $LIMIT "$lbx" sh -c 'pwd; cat shadow log/dpkg.log self/status' 2>"$tmp/err")
+	is "$out" / "$dir is not shown where it is the current directory"
+	has "$(cat "$tmp/err")" "$dir is not shown inside" "$dir: a line says so"
+done
+out=$(cd /usr/share && timeout -k 1 $LIMIT "$lbx" pwd)
+is "$out" /usr/share 'what is shown anyway is the current directory inside too'
 mkdir home
 out=$(cd home && HOME=$PWD timeout -k 1 $LIMIT "$lbx" pwd 2>"$tmp/err")
 is "$out" / 'a home directory is not shown'

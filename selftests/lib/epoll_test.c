@@ -243,6 +243,43 @@ static void no_circles_and_five_at_most(void)
 	fd_close(hub);
 }
 
+/* Few parents each, but crosswise: ways up multiply, 16 * 16 * 16 of them from the lowest. */
+static void crosswise(void)
+{
+	int level[4][16], paths = 0;
+	bool refused = false;
+
+	for (int i = 0; i < 4; i++)
+		for (int j = 0; j < 16; j++)
+			level[i][j] = CALL(epoll_create1, 0);
+	for (int j = 0; j < 16; j++)
+		EXPECT_EQ(add(level[1][j], level[0][0], IN, 0), 0);
+	/* each of these is one more way up for each of level 1, so for the lowest */
+	for (int j = 0; j < 16; j++)
+		for (int k = 0; k < 16; k++)
+			EXPECT_EQ(add(level[2][j], level[1][k], IN, 0), 0);
+	/* and each of these 16 more: 16 + 256 + 16 * 14 = 496 */
+	for (int k = 0; k < 16; k++) {
+		int ret = add(level[3][0], level[2][k], IN, 0);
+
+		EXPECT_EQ(ret, k < 14 ? 0 : -EINVAL);
+		paths += ret ? 0 : 16;
+		refused |= ret != 0;
+	}
+	EXPECT(refused);
+	EXPECT_EQ(16 + 256 + paths, 496);
+	/* what was refused is not there, and what is taken away makes room */
+	EXPECT_EQ(del(level[3][0], level[2][15]), -ENOENT);
+	for (int k = 0; k < 6; k++) {
+		EXPECT_EQ(add(level[3][0], level[2][15], IN, 0), -EINVAL);
+		EXPECT_EQ(del(level[2][15], level[1][k]), 0);
+	}
+	EXPECT_EQ(add(level[3][0], level[2][15], IN, 0), 0);
+	for (int i = 0; i < 4; i++)
+		for (int j = 0; j < 16; j++)
+			fd_close(level[i][j]);
+}
+
 static void deadlines(void)
 {
 	struct { s64 sec, nsec; } ts = { 0, 3000000 }, bad = { 0, 1000000000 };
@@ -544,6 +581,7 @@ int main(void)
 	RUN(same_file_twice);
 	RUN(nested_instances);
 	RUN(no_circles_and_five_at_most);
+	RUN(crosswise);
 	RUN(deadlines);
 	RUN(a_signal_ends_the_wait);
 	RUN(one_event_wakes_one);

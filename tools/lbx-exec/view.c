@@ -128,6 +128,22 @@ static bool shows_home(const char *cwd, const char *home)
 	return yes;
 }
 
+/*
+ * Where the system keeps keys, password hashes, logs, others' mail, sockets and itself. To stand there is not to show it: root would
+ * show /etc/shadow.
+ */
+static bool cwd_is_system(const char *cwd)
+{
+	static const char *const dirs[] = {
+		"/etc", "/proc", "/sys", "/dev", "/run", "/boot", "/var/backups", "/var/log", "/var/mail", "/var/spool",
+	};
+
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++)
+		if (below(dirs[i], cwd) || below(cwd, dirs[i]))
+			return !below(cwd, "/dev/shm");
+	return false;
+}
+
 /* Showing @cwd would show a home directory, or everything. */
 static bool cwd_is_private(const char *cwd)
 {
@@ -168,18 +184,18 @@ static void add_cwd(struct view *v, const struct options *o)
 
 	v->cwd = xstrdup(o->chdir ? o->chdir : "/");
 	/* another tree is meant to be that tree */
-	if (o->root || !getcwd(cwd, sizeof(cwd)))
+	if (o->root || !getcwd(cwd, sizeof(cwd)) || *cwd != '/')
 		return;
-	if (cwd_is_private(cwd)) {
-		if (!o->chdir && strcmp(cwd, "/"))
-			message("%s is not shown inside, since it is or contains a home directory; --bind %s shows it", cwd, cwd);
-		else if (!o->chdir)
-			message("the current directory, /, is not shown inside: start elsewhere, or --bind what is needed");
-		return;
-	}
 	if (!shown(v, cwd)) {
+		const char *why = cwd_is_private(cwd) ? "a home directory" : cwd_is_system(cwd) ? "one of the system's own" : NULL;
 		struct view_mount *m;
 
+		if (why && !o->chdir && strcmp(cwd, "/"))
+			message("%s is not shown inside, since it is or contains %s; --bind %s shows it", cwd, why, cwd);
+		else if (why && !o->chdir)
+			message("the current directory, /, is not shown inside: start elsewhere, or --bind what is needed");
+		if (why)
+			return;
 		add_host(v, cwd, cwd, true, true);
 		m = &v->mounts[v->nr - 1];
 		m->kind = BOOT_MOUNT_OVERLAY;
