@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -60,23 +61,21 @@ static int final_status(const struct sandbox *s, const siginfo_t *si, const stru
 	return 128 + si->si_status;
 }
 
-/* Nothing of the broker's stays open here: an end held here would keep others from seeing an end of file. */
-static void close_ends(const struct sandbox *s)
+/*
+ * Nothing of the broker's or of the caller's stays open here: an end held here would keep others from seeing an end of file. Nor any
+ * right: what is left to do needs to be of the same user only.
+ */
+static void give_up_all(const struct sandbox *s)
 {
-	close(s->log[1]);
-	close(s->image);
-	close(s->config);
-	close(s->ram);
-	close(s->proc);
-	for (int i = 0; i < BOOT_NR_CHANNELS; i++)
-		close(s->channel_fd[i]);
-	for (size_t i = 0; i < s->stdio.nr; i++)
-		if (s->stdio.fd[i] > 2)
-			close(s->stdio.fd[i]);
-	if (s->stdio.control >= 0)
-		close(s->stdio.control);
+	unsigned int life = (unsigned int)s->life[0];
+
 	dup2(s->null, 0);
 	dup2(s->null, 1);
+	if (life > 3)
+		syscall(SYS_close_range, 3, life - 1, 0);
+	syscall(SYS_close_range, life + 1, ~0u, 0);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	(void)isolate_drop_caps();
 }
 
 static void watch_broker(const struct sandbox *s)
@@ -144,7 +143,7 @@ void __attribute__((noreturn)) reap(const struct sandbox *s)
 	group = first;
 	s->shared->group = first;
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	close_ends(s);
+	give_up_all(s);
 	for (;;) {
 		siginfo_t si = { 0 };
 		struct rusage ru;
