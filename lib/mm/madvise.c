@@ -111,6 +111,8 @@ static int advise_remove(struct advise *a, struct vma *v, u64 start, u64 end)
 
 static int advise_one(struct advise *a, struct vma *v, u64 start, u64 end)
 {
+	if (v->flags & VMA_SEALED)
+		return -EPERM;
 	if (a->flags)
 		return advise_flags(a, v, start, end);
 	switch (a->advice) {

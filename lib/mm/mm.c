@@ -260,6 +260,7 @@ struct mm *mm_clone(struct mm *old)
 	mm->def_flags = 0;
 	mm->users = 0;
 	mm->south = NULL;
+	mm->patches = NULL;
 	mm->max_rss_pages = 0;
 	if (mm->exe)
 		file_get(mm->exe);

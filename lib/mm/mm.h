@@ -75,6 +75,7 @@ void vm_object_put(struct vm_object *obj);
 #define VMA_RAND_READ	BIT(20)
 #define VMA_HUGEPAGE	BIT(19)
 #define VMA_NOHUGEPAGE	BIT(15)
+#define VMA_SEALED	BIT(18)		/* the South's own: no call changes it, as after mseal(2) */
 
 struct vma {
 	struct rb_node node;
@@ -115,6 +116,7 @@ struct mm {
 	u32 users;		/* tasks that run in it; guarded by lock */
 	bool dumpable;
 	void *south;		/* of the machine: hosted: the host process */
+	void *patches;		/* of the machine: hosted: what is patched here (struct patch_mm) */
 	u64 membarrier_state;
 	s64 max_rss_pages;
 	u64 charged;		/* pages charged by ram_charge() */
@@ -194,6 +196,12 @@ long mm_map(u64 addr, u64 len, u32 prot, u32 flags, struct file *file, u64 off, 
 long mm_map_object(u64 addr, u64 len, u32 prot, u32 flags, struct vm_object *obj, u64 off, u32 may, struct file *file,
 		   const char *name);
 int mm_unmap(u64 addr, u64 len);
+/*
+ * mm_reserve() - the South puts something of its own at [addr, +len) of the current address space: in the books, and sealed
+ * mm->lock is held; the pager is not asked. mm_unreserve(): the South could not. Return: 0, -EEXIST, -ENOMEM
+ */
+__must_check int mm_reserve(struct mm *mm, u64 addr, u64 len, u32 prot, const char *name);
+void mm_unreserve(struct mm *mm, u64 addr);
 int mm_protect(u64 addr, u64 len, u32 prot);
 long mm_remap(u64 addr, u64 old_len, u64 new_len, u32 flags, u64 to);
 long mm_advise(u64 addr, u64 len, int advice);

@@ -287,7 +287,7 @@ static long place(struct mm *mm, u64 addr, u64 len, u32 flags)
 		if (v && v->start < addr + len)
 			return -EEXIST;
 	}
-	return (long)addr;
+	return vma_sealed(mm, addr, addr + len) ? -EPERM : (long)addr;
 }
 
 #define MAP_KEPT	(MAP_SHARED | MAP_GROWSDOWN | MAP_NORESERVE | MAP_LOCKED)
@@ -465,8 +465,36 @@ int mm_unmap(u64 addr, u64 len)
 	len = PAGE_ALIGN(len);
 	mutex_lock(&mm->lock);
 	mm_work_locked(mm, &trash);
-	ret = unmap_range(mm, addr, addr + len, &trash);
+	ret = vma_sealed(mm, addr, addr + len) ? -EPERM : unmap_range(mm, addr, addr + len, &trash);
 	mutex_unlock(&mm->lock);
 	trash_free(&trash);
 	return ret;
+}
+
+int mm_reserve(struct mm *mm, u64 addr, u64 len, u32 prot, const char *name)
+{
+	struct vma *v;
+
+	if (!gap_free(mm, addr, len))
+		return -EEXIST;
+	v = mm->nr_vmas < MAX_MAP_COUNT ? vma_alloc(mm) : NULL;
+	if (!v)
+		return -ENOMEM;
+	v->start = addr;
+	v->end = addr + len;
+	v->prot = prot;
+	v->flags = VMA_SEALED;
+	v->name = name;
+	vma_insert(mm, v);
+	return 0;
+}
+
+void mm_unreserve(struct mm *mm, u64 addr)
+{
+	struct vma *v = vma_at(mm, addr);
+	LIST_HEAD(trash);
+
+	(void)pager->unmap(mm, v->start, v->end - v->start);
+	vma_remove(mm, v, &trash);
+	trash_free(&trash);	/* nothing that could need a lock */
 }

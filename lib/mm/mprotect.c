@@ -98,6 +98,10 @@ static int protect_locked(struct mm *mm, u64 start, u64 end, u32 prot, struct li
 			ret = -ENOMEM;
 			break;
 		}
+		if (v->flags & VMA_SEALED) {
+			ret = -EPERM;
+			break;
+		}
 		if (v->prot != prot) {
 			if (may_of(prot) & ~v->flags) {
 				ret = -EACCES;

@@ -76,6 +76,9 @@ static int move_vma(struct remap *r, struct vma *v, u64 to)
 		if (ret)
 			pager->unmap(mm, to, len);
 	} else {
+		/* before: what moves has to be what the books say */
+		if (v->prot & PROT_EXEC)
+			text_changed(mm, from, from + len);
 		ret = pager->move(mm, from, len, to);
 	}
 	if (ret)
@@ -205,6 +208,9 @@ static long remap_locked(struct remap *r)
 
 	if (!v)
 		return -EFAULT;
+	if (vma_sealed(mm, r->addr, r->addr + max(r->old_len, 1ull)) ||
+	    (fixed && r->new_len <= MM_END - r->to && vma_sealed(mm, r->to, r->to + r->new_len)))
+		return -EPERM;
 	if (fixed) {
 		if ((r->to & ~PAGE_MASK) || r->to > MM_END || r->new_len > MM_END - r->to ||
 		    (r->to < r->addr + r->old_len && r->addr < r->to + r->new_len))

@@ -46,6 +46,16 @@ struct vma *vma_prev(const struct vma *v)
 	return n ? rb_entry(n, struct vma, node) : NULL;
 }
 
+bool vma_sealed(struct mm *mm, u64 start, u64 end)
+{
+	struct vma *v;
+
+	for (v = vma_find(mm, start); v && v->start < end; v = vma_next(v))
+		if (v->flags & VMA_SEALED)
+			return true;
+	return false;
+}
+
 struct vma *vma_alloc(struct mm *mm)
 {
 	struct vma *v = kzalloc(sizeof(*v));

@@ -38,6 +38,8 @@ static inline bool range_ok(u64 addr, u64 len)
 }
 
 struct vma *vma_prev(const struct vma *v);
+/* vma_sealed() - is there something in [start, end) that no call may change? */
+bool vma_sealed(struct mm *mm, u64 start, u64 end);
 /* vma_at() - the VMA that holds @addr, or NULL */
 struct vma *vma_at(struct mm *mm, u64 addr);
 /* vma_alloc() - zeroed, of no tree */
