@@ -121,6 +121,8 @@ struct machine_ops {
 	void (*mm_exit)(struct mm *mm);
 	/* text_written() - program text at [addr, +len) was mapped or made executable: forget what was patched there */
 	void (*text_changed)(struct mm *mm, u64 addr, u64 len);
+	/* stats() - counters of its own for --stats: @line is called for each. NULL: none */
+	void (*stats)(void (*line)(void *arg, const char *name, u64 n), void *arg);
 	/*
 	 * recv() - one message of a server handle (read() with a grant): bytes, or -errno as south_read()
 	 * @granted: the handle that the server granted with it, or SOUTH_NO_HANDLE; close_handle() gives it back

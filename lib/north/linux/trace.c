@@ -7,6 +7,7 @@
 #include "mm/uaccess.h"
 #include "north/linux/syscall.h"
 #include "process/task.h"
+#include "south/south.h"
 
 #define NR_execve	59
 #define NR_exit		60
@@ -118,6 +119,14 @@ static void stats_line(bool json, const char *name, u64 calls, u64 errors)
 		kprint("%10llu %8llu %s", (unsigned long long)calls, (unsigned long long)errors, name);
 }
 
+static void stats_of_machine(void *json, const char *name, u64 n)
+{
+	if (*(bool *)json)
+		kprint("{\"machine\":\"%s\",\"count\":%llu}", name, (unsigned long long)n);
+	else
+		kprint("%10llu %8s %s", (unsigned long long)n, "", name);
+}
+
 void stats_print(bool json)
 {
 	if (!syscall_counts)
@@ -134,4 +143,6 @@ void stats_print(bool json)
 			   syscall_defs[nr].fn ? syscall_counts[nr].errors : syscall_counts[nr].calls);
 	}
 	stats_line(json, "(not there: ENOSYS)", syscall_unknown_count(), syscall_unknown_count());
+	if (machine->stats)
+		machine->stats(stats_of_machine, &json);
 }

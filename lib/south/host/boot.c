@@ -21,6 +21,7 @@
 #include "south/hosted/cpu.h"
 #include "south/hosted/gate.h"
 #include "south/hosted/pager.h"
+#include "south/hosted/patch.h"
 #include "south/south.h"
 
 struct host_header *host_header;
@@ -190,6 +191,7 @@ void __noreturn host_start(const u64 *sp)
 	ram_init((void *)HOSTED_RAM, config->mem);
 	hosted_ram_handle = BOOT_FD_RAM;
 	hosted_init(config->cpus);
+	patch_init(!(config->flags & BOOT_NO_PATCH));
 
 	hp = host_process_alloc();
 	cpu = hp ? cpu_alloc(hp, 0) : NULL;

@@ -78,6 +78,7 @@ _Static_assert(offsetof(struct regs, rax) == REGS_RAX, "layout.h");
 _Static_assert(offsetof(struct regs, orig_rax) == REGS_ORIG_RAX, "layout.h");
 _Static_assert(offsetof(struct regs, rip) == REGS_RIP, "layout.h");
 _Static_assert(sizeof(struct regs) == REGS_SIZE, "layout.h");
+_Static_assert((KSTACK_ABOVE_REGS + REGS_SIZE) % 16 == 0, "a call from entry code finds the stack aligned");
 
 /*
  * The private page at the low end of each slot: how a host signal's handler knows its cpu, whatever the program did to GS; and
@@ -97,9 +98,17 @@ static inline struct slot *slot_at(u32 nr)
 }
 
 /* entry.S */
-extern const char hosted_syscall_entry[], hosted_trap_entry[], hosted_fault_entry[], hosted_interrupt_entry[];
+extern const char hosted_syscall_entry[], hosted_syscall_entry_far[], hosted_trap_entry[], hosted_fault_entry[], hosted_interrupt_entry[];
 extern const char hosted_exit_window[], hosted_exit_window_end[], hosted_exit_retry[], hosted_exit_trap[];
 void __noreturn hosted_return(struct regs *regs);			/* on @regs' kernel stack: to the program */
+/* hosted_set_resume() - unless @r is changed until it returns to the program, it goes on at @at instead of @r->rip */
+static inline void hosted_set_resume(struct regs *r, u64 at)
+{
+	u64 *above = (u64 *)(r + 1);
+
+	above[KSTACK_RESUME_FOR / 8] = at ? r->rip : 0;
+	above[KSTACK_RESUME_AT / 8] = at;
+}
 void __noreturn stack_call(void *top, void (*fn)(void *arg), void *arg);	/* @fn on another stack */
 
 /* cpu.c */

@@ -3,7 +3,7 @@
  * Into the library kernel and out of it.
  *
  * Ways in: a patched call site jumps to hosted_syscall_entry with the call's number in rax and its return address in rcx, all
- * else as the program left it (r11 may change: a call clobbers it). A host signal (a system call that trapped, a fault, a
+ * else as the program left it (r11 may change: a call clobbers it); hosted_syscall_entry_far with in r11 where the program goes on. A host signal (a system call that trapped, a fault, a
  * kick) is turned into the same by its handler, which writes the registers to the task's kernel stack and returns to
  * hosted_*_entry with rsp there.
  *
@@ -20,6 +20,8 @@ hosted_syscall_entry:
 	movl	$0, %gs:CPU_IN_USER
 	movq	%rsp, %gs:CPU_USER_RSP
 	movq	%gs:CPU_KSTACK_TOP, %rsp
+	movq	$0, KSTACK_RESUME_FOR(%rsp)
+hosted_syscall_push:
 	pushq	$USER_SS
 	pushq	%gs:CPU_USER_RSP
 	pushfq
@@ -43,9 +45,7 @@ hosted_syscall_entry:
 	pushq	%rdi
 	cld
 
-	/* from the SIGSYS handler: rsp = struct regs */
-	.globl hosted_trap_entry
-hosted_trap_entry:
+hosted_syscall_serve:
 	movq	%rsp, %rdi
 	call	syscall_dispatch
 
@@ -65,6 +65,8 @@ hosted_exit_window:
 	jne	1f
 	testl	$EFLAGS_TF, %r11d
 	jnz	1f
+	cmpq	%rcx, REGS_SIZE+KSTACK_RESUME_FOR(%rsp)
+	cmoveq	REGS_SIZE+KSTACK_RESUME_AT(%rsp), %rcx
 
 	pushq	%r11
 	movq	REGS_RDI+8(%rsp), %rdi
@@ -121,6 +123,23 @@ hosted_exit_trap:
 	ud2
 	.size hosted_syscall_entry, . - hosted_syscall_entry
 
+	/* the same, and the program's next instructions are at r11 */
+	.globl hosted_syscall_entry_far
+hosted_syscall_entry_far:
+	movl	$0, %gs:CPU_IN_USER
+	movq	%rsp, %gs:CPU_USER_RSP
+	movq	%gs:CPU_KSTACK_TOP, %rsp
+	movq	%rcx, KSTACK_RESUME_FOR(%rsp)
+	movq	%r11, KSTACK_RESUME_AT(%rsp)
+	jmp	hosted_syscall_push
+
+	/* from the SIGSYS handler: rsp = struct regs */
+	.globl hosted_trap_entry
+hosted_trap_entry:
+	movq	%rsp, %rdi
+	call	patch_trapped
+	jmp	hosted_syscall_serve
+
 	/* the program faulted: rsp = struct regs, the fault is in struct cpu */
 	.globl hosted_fault_entry
 hosted_fault_entry:
@@ -138,6 +157,7 @@ hosted_interrupt_entry:
 	.type hosted_return, @function
 hosted_return:
 	movq	%rdi, %rsp
+	movq	$0, REGS_SIZE+KSTACK_RESUME_FOR(%rsp)
 	jmp	hosted_exit
 	.size hosted_return, . - hosted_return
 

@@ -23,6 +23,14 @@
 
 #define HOSTED_KSTACK_SIZE	0x8000
 
+/*
+ * Above the registers on a kernel stack: when the program goes on at *RESUME_FOR, that is at *RESUME_AT (patched sites whose next
+ * instructions moved). So that struct regs says where the program believes to be.
+ */
+#define KSTACK_RESUME_FOR	0		/* from cpu->kstack_top */
+#define KSTACK_RESUME_AT	8
+#define KSTACK_ABOVE_REGS	24		/* and what aligns */
+
 /* struct cpu, by GS */
 #define CPU_TASK		0
 #define CPU_SELF		8

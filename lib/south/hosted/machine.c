@@ -23,8 +23,7 @@ static int hosted_prepare(struct task *t)
 	if (!stack)
 		return -ENOMEM;
 	t->kstack = stack;
-	/* 8 bytes above the registers, so that a call from entry code finds the stack aligned */
-	t->regs = (struct regs *)((char *)stack + HOSTED_KSTACK_SIZE - 8 - sizeof(struct regs));
+	t->regs = (struct regs *)((char *)stack + HOSTED_KSTACK_SIZE - KSTACK_ABOVE_REGS - sizeof(struct regs));
 	return 0;
 }
 
@@ -118,8 +117,11 @@ static int hosted_start_fork(struct task *t)
 	cpu->next = t;
 	if (!t->tls)
 		t->tls = machine->get_tls();
-	ret = cpu_clone_process(cpu, t->regs, fork_child);
+	ret = patch_fork(t->mm);
+	if (!ret)
+		ret = cpu_clone_process(cpu, t->regs, fork_child);
 	if (ret < 0) {
+		patch_exit(t->mm);
 		t->mm->south = NULL;
 		host_process_free(hp);
 		task_put(t);
@@ -361,6 +363,7 @@ static s64 hosted_cputime(struct task *t)
 static void hosted_mm_exit(struct mm *mm)
 {
 	mm->south = NULL;
+	patch_exit(mm);
 }
 
 static const struct machine_ops hosted_machine = {
@@ -390,6 +393,7 @@ static const struct machine_ops hosted_machine = {
 	.cputime = hosted_cputime,
 	.mm_exit = hosted_mm_exit,
 	.text_changed = patch_text_changed,
+	.stats = patch_stats,
 	.send = host_send,
 	.recv = host_recv,
 	.close_handle = host_close_handle,

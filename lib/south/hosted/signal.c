@@ -15,8 +15,12 @@
 #include "south/host/host.h"
 #include "south/south.h"
 
+#define TRAP_DEBUG	1
+#define TRAP_GP		13		/* general protection */
 #define TRAP_PAGE_FAULT	14
+#define TRAP_ALIGNMENT	17
 #define PF_PKEY		0x20	/* of the page fault error code */
+#define EFLAGS_AC	0x40000
 
 extern const char image_start[], image_end[];
 
@@ -38,6 +42,7 @@ static struct regs *enter(struct cpu *cpu, struct host_ucontext *uc, const char 
 		.rcx = mc->rcx, .r11 = mc->r11, .orig_rax = orig_rax,
 		.rip = mc->rip, .cs = mc->cs, .rflags = mc->rflags, .rsp = mc->rsp, .ss = mc->ss,
 	};
+	hosted_set_resume(r, 0);
 	store_relaxed(&cpu->in_user, 0u);
 	pkey_enter(cpu, mc->fpstate);
 	mc->rip = (u64)entry;
@@ -97,7 +102,12 @@ static void handle_sigsys(struct cpu *cpu, struct host_siginfo *info, struct hos
 	r = enter(cpu, uc, hosted_trap_entry, mc->rax);
 	r->rcx = r->rip;
 	r->r11 = r->rflags;
-	patch_trapped(cpu, r);
+}
+
+/* A patched call site's first instruction in here, which is the first to use GS and our memory. */
+static bool at_entry(u64 rip)
+{
+	return rip == (u64)hosted_syscall_entry || rip == (u64)hosted_syscall_entry_far;
 }
 
 /* A patched call site came in with PKRU denying our memory: its registers are as the program left them, rcx is where it goes on. */
@@ -106,7 +116,7 @@ static bool entry_denied(struct cpu *cpu, struct host_ucontext *uc)
 	struct host_sigcontext *mc = &uc->mc;
 	struct regs *r;
 
-	if (mc->rip != (u64)hosted_syscall_entry || mc->trapno != TRAP_PAGE_FAULT || !(mc->err & PF_PKEY))
+	if (!at_entry(mc->rip) || mc->trapno != TRAP_PAGE_FAULT || !(mc->err & PF_PKEY))
 		return false;
 	mc->rip = mc->rcx;
 	r = enter(cpu, uc, hosted_trap_entry, mc->rax);
@@ -120,8 +130,6 @@ static void handle_fault(struct cpu *cpu, int sig, struct host_siginfo *info, st
 	struct host_sigcontext *mc = &uc->mc;
 
 	if (!in_image(mc->rip)) {
-		if (patch_recover(mc))
-			return;
 		enter_fault(cpu, uc, sig, info->code, sig == HOST_SIGSEGV || sig == HOST_SIGBUS ? info->fault.addr : mc->rip);
 		return;
 	}
@@ -131,6 +139,13 @@ static void handle_fault(struct cpu *cpu, int sig, struct host_siginfo *info, st
 	}
 	if (entry_denied(cpu, uc))
 		return;
+	/* What programs may leave behind that a SYSCALL instruction would have undone: GS (it is right by now), alignment checks. */
+	if (at_entry(mc->rip))
+		return;
+	if (mc->trapno == TRAP_ALIGNMENT && mc->rflags & EFLAGS_AC) {
+		mc->rflags &= ~(u64)EFLAGS_AC;
+		return;
+	}
 	cpu->fault_addr = info->fault.addr;
 	cpu->fault_err = mc->err;
 	if (uaccess_fixup(&mc->rip))
@@ -186,7 +201,18 @@ void hosted_fault(struct regs *regs);
 void hosted_fault(struct regs *regs)
 {
 	struct cpu *cpu = current_cpu();
+	u64 rip = regs->rip;
 
+	if (patch_in_stub(rip)) {
+		patch_unwind(regs);
+		/* It steps through its instructions one by one: stubs have others. */
+		if (cpu->fault_trap == TRAP_DEBUG)
+			patch_stop();
+		if (cpu->fault_addr == rip)
+			cpu->fault_addr = regs->rip;
+	} else if ((cpu->fault_signo == HOST_SIGILL || cpu->fault_trap == TRAP_GP) && patch_fault(regs)) {
+		return;
+	}
 	task_fault(regs, cpu->fault_trap, cpu->fault_err, cpu->fault_addr, cpu->fault_signo, cpu->fault_code);
 }
 
@@ -195,6 +221,9 @@ bool hosted_work(struct regs *regs);
 bool hosted_work(struct regs *regs)
 {
 	store_relaxed(&current_cpu()->kicked, 0u);
+	/* a signal may be taken here, and its frame is the program's to read; PKRU alone is no reason to leave a stub */
+	if (patch_in_stub(regs->rip) && load_relaxed(&current->work) & ~(u32)WORK_PKRU)
+		patch_unwind(regs);
 	task_exit_work(regs);
 	return load_relaxed(&current->work) == WORK_PKRU;
 }
