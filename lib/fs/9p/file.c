@@ -137,6 +137,7 @@ static int request_open(struct inode *inode, u32 flags, u32 open_flags, struct p
 {
 	struct p9_channel *c = p9_channel_get();
 	bool write = (open_flags & O_ACCMODE) != O_RDONLY;
+	s64 when = clock_monotonic();
 	struct p9_walk w;
 	int ret;
 
@@ -144,7 +145,7 @@ static int request_open(struct inode *inode, u32 flags, u32 open_flags, struct p
 		return -EIO;
 	ret = p9_walk(c, inode, NULL, P9_TOPENGRANT, P9_NOFID, flags, open_flags, &w);
 	if (!ret) {
-		p9_inode_update(inode, &w.attr);
+		p9_inode_update(inode, &w.attr, when);
 		if (w.flags & P9_OPENED_INLINE)
 			keep_data(inode, &w);
 	}

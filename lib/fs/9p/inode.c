@@ -195,10 +195,16 @@ static u32 bucket(const struct p9_super *sb, u64 dev, u64 ino)
 	return (u32)(((dev * 31 + ino) * 0x9e3779b97f4a7c15ull) >> 40) & sb->table_mask;
 }
 
-void p9_inode_update(struct inode *inode, const struct p9_attr *a)
+/*
+ * p9_super.lock held. What the server said, asked at @when: unless something newer is known, or we changed the file since, and the answer
+ * may be of before that. Then what we know is right, and is asked for once more.
+ */
+static void update_from(struct inode *inode, const struct p9_attr *a, s64 when)
 {
 	struct p9_inode *pi = p9_of(inode);
 
+	if (when < pi->checked || when <= pi->changed)
+		return;
 	inode->mode = (inode->mode & S_IFMT) | (a->mode & 07777);
 	inode->uid = a->uid;
 	inode->gid = a->gid;
@@ -209,22 +215,26 @@ void p9_inode_update(struct inode *inode, const struct p9_attr *a)
 	inode->mtime = a->mtime;
 	inode->ctime = a->ctime;
 	inode->btime = a->btime;
-	pi->checked = clock_monotonic();
+	WRITE_ONCE(pi->checked, when);
+}
+
+void p9_inode_update(struct inode *inode, const struct p9_attr *a, s64 when)
+{
+	struct p9_super *ps = p9_super_of(inode);
+
+	mutex_lock(&ps->lock);
+	update_from(inode, a, when);
+	mutex_unlock(&ps->lock);
 }
 
 void p9_inode_changed(struct inode *inode)
 {
-	WRITE_ONCE(p9_of(inode)->checked, 0);
-	WRITE_ONCE(p9_super_of(inode)->changed, clock_monotonic());
-}
+	struct p9_super *ps = p9_super_of(inode);
 
-/* As p9_inode_update(), with what was true at @when, unless something newer is known. p9_super.lock held. */
-static void update_from(struct inode *inode, const struct p9_attr *a, s64 when)
-{
-	if (when < READ_ONCE(p9_of(inode)->checked))
-		return;
-	p9_inode_update(inode, a);
-	p9_of(inode)->checked = when;
+	mutex_lock(&ps->lock);
+	WRITE_ONCE(p9_of(inode)->checked, 0);
+	p9_of(inode)->changed = ps->changed = clock_monotonic();
+	mutex_unlock(&ps->lock);
 }
 
 /*
@@ -360,18 +370,19 @@ static void p9_evict(struct inode *inode)
 int p9_refresh(struct inode *inode)
 {
 	struct p9_inode *pi = p9_of(inode);
+	s64 when = clock_monotonic();
 	struct p9_channel *c;
 	struct p9_walk w;
 	int ret;
 
-	if (pi->special || clock_monotonic() - READ_ONCE(pi->checked) < P9_VALID_NS)
+	if (pi->special || when - READ_ONCE(pi->checked) < P9_VALID_NS)
 		return 0;
 	c = p9_channel_get();
 	if (!c)
 		return -EIO;
 	ret = p9_walk(c, inode, NULL, P9_TWALKSTAT, P9_NOFID, 0, 0, &w);
 	if (!ret)
-		p9_inode_update(inode, &w.attr);
+		p9_inode_update(inode, &w.attr, when);
 	p9_channel_put(c);
 	/* a file that lost its name is still what it was for those who have it */
 	return ret == -ENOENT || ret == -ESTALE ? 0 : ret;

@@ -62,7 +62,8 @@ struct p9_inode {
 	u32 name_len;
 	u64 dev, ino;
 	struct p9_inode *hash_next, *next_free;
-	s64 checked;			/* monotonic: attributes are as the server had them then */
+	s64 checked;			/* monotonic: attributes are as the server had them then, or later */
+	s64 changed;			/* monotonic: when we last changed something of it */
 	struct p9_handle *handle;	/* granted for reading; a reference */
 	struct p9_handle *rw_handle;	/* granted for reading and writing */
 	u8 *data;			/* a small file's whole content, or what a symlink says; NULL: not known */
@@ -122,7 +123,7 @@ int p9_walk(struct p9_channel *c, struct inode *inode, const struct qstr *name, 
 	    u32 open_flags, struct p9_walk *w);
 /* p9_inode_get() - @when: monotonic, the server said so then or later */
 struct inode *p9_inode_get(struct super *sb, const struct p9_attr *a, s64 when, struct inode *parent, const char *name, u32 len);
-void p9_inode_update(struct inode *inode, const struct p9_attr *a);
+void p9_inode_update(struct inode *inode, const struct p9_attr *a, s64 when);
 /* p9_inode_changed() - by us: what the server said of it, and of anything that was listed, is old */
 void p9_inode_changed(struct inode *inode);
 int p9_refresh(struct inode *inode);
