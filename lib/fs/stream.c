@@ -4,6 +4,7 @@
 #include "base/errno.h"
 #include "base/string.h"
 #include "fs/vfs.h"
+#include "ipc/ipc.h"
 #include "mm/kmalloc.h"
 #include "mm/mm.h"
 #include "process/cred.h"
@@ -166,6 +167,9 @@ static ssize_t stream_write(struct file *f, struct uio *from, pos_t *pos __unuse
 	while (from->left) {
 		ssize_t n = stream_io(s->handle, SOUTH_STREAM, from, true);
 
+		/* the host's own SIGPIPE is ignored: ours goes to the program that wrote */
+		if (n == -EPIPE)
+			ipc_sigpipe();
 		if (n <= 0)
 			return done ? (ssize_t)done : n;
 		done += (size_t)n;

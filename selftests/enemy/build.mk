@@ -20,8 +20,11 @@ $(enemy-bin)/enemy $(enemy-bin)/probe: LDFLAGS = -static
 $(enemy-bin)/enemy $(enemy-bin)/probe: %: %.o
 	$(link)
 
-ALL += $(enemy-bin)/enemy $(enemy-bin)/probe
+$(enemy-bin)/kill_random: $(enemy-bin)/kill_random.o
+	$(link)
+
+ALL += $(enemy-bin)/enemy $(enemy-bin)/probe $(enemy-bin)/kill_random
 enemy_tests := $(filter-out %_long.t,$(wildcard selftests/enemy/*.t))
-FUZZ_RUNS += selftests/enemy/kills_long.t
+FUZZ_RUNS += $(wildcard selftests/enemy/*_long.t)
 TESTS += $(enemy_tests:%=%@600)
 USER_TESTS += $(enemy_tests:%=%@600)

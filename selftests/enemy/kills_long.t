@@ -1,4 +1,4 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# kills.t, 1,000 times: for make fuzz.
+# kills.t with 1,000 host processes killed: for make fuzz.
 KILLS=1000 exec selftests/enemy/kills.t

@@ -76,6 +76,12 @@ has "$err" 'its 1 seconds of processor time' '--time: a line says so'
 run sh -c 'sleep 300 & (trap "" TERM HUP; exec sleep 300) & (while :; do :; done) & exit 4'
 is "$status" 4 'the first program ends: the sandbox does'
 
+# the reader of its output goes: SIGPIPE, as for any program. A pipe that does not block (dd makes it so) is relayed
+for flag in append nonblock; do
+	{ dd if=/dev/null oflag=$flag status=none; timeout -k 1 $LIMIT "$lbx" yes; echo $? >"$tmp/status"; } 2>"$tmp/err" | head -c 1 >/dev/null
+	is "$(cat "$tmp/status")" 141 "nobody reads a pipe ($flag)"
+done
+
 # stopped and continued from outside
 begin; kill -TSTP $pid
 for _ in $(seq 50); do

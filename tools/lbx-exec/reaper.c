@@ -33,6 +33,11 @@ static void on_signal(int sig)
 	errno = saved;
 }
 
+static bool broker_is_gone(const struct sandbox *s)
+{
+	return poll(&(struct pollfd){ .fd = s->life[0], .events = POLLIN }, 1, 0) != 0;
+}
+
 static bool used_its_time(const struct sandbox *s, const struct rusage *ru)
 {
 	return s->o->time && (uint64_t)(ru->ru_utime.tv_sec + ru->ru_stime.tv_sec) + 1 >= s->o->time;
@@ -43,7 +48,7 @@ static int final_status(const struct sandbox *s, const siginfo_t *si, const stru
 {
 	if (*(volatile uint32_t *)&s->header->exit_valid)
 		return (int)(*(volatile uint32_t *)&s->header->exit_status & 0xff);
-	if (asked)
+	if (asked || broker_is_gone(s))
 		return 128 + SIGKILL;
 	if (si->si_code == CLD_EXITED) {
 		/* a failed start has said why already, in the log */
@@ -83,8 +88,19 @@ static void watch_broker(const struct sandbox *s)
 	/* as pid 1 we take all with us; else it is our handler that ends them */
 	prctl(PR_SET_PDEATHSIG, s->namespaces & CLONE_NEWPID ? SIGKILL : REAPER_END);
 	close(s->life[1]);
-	if (poll(&(struct pollfd){ .fd = s->life[0], .events = POLLIN }, 1, 0))
+	if (broker_is_gone(s))
 		_exit(EXIT_FAILED);
+}
+
+/*
+ * The sandbox's end of the broker's life: when the broker's is closed, by whatever death, the host's kernel itself sends SIGKILL to
+ * all of the sandbox's group. That holds when the reaper and the supervisor are killed with it, and however the sandbox masks its
+ * signals; it lasts as long as any process of the sandbox has the descriptor.
+ */
+static bool tie_to_broker(const struct sandbox *s)
+{
+	return !fcntl(s->life[0], F_SETOWN, -getpgrp()) && !fcntl(s->life[0], F_SETSIG, SIGKILL) &&
+	       !fcntl(s->life[0], F_SETFL, O_ASYNC) && !broker_is_gone(s);
 }
 
 static pid_t start_first(const struct sandbox *s)
@@ -102,6 +118,8 @@ static pid_t start_first(const struct sandbox *s)
 	}
 	if (!first) {
 		setsid();
+		if (!tie_to_broker(s))
+			_exit(EXIT_FAILED);
 		close(ready[0]);
 		close(ready[1]);
 		become_sandbox(s, reaper);

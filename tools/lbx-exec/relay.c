@@ -91,11 +91,17 @@ static void *copy_thread(void *arg)
 	ssize_t n;
 
 	while (buf && (n = read_some(c->from, buf)) > 0) {
-		/* what nobody takes is thrown away, so that the sandbox does not wait for it for ever */
-		if (taken)
-			taken = write_all(c->to, buf, (size_t)n);
-		if (!taken && c->inward)
+		if (taken && write_all(c->to, buf, (size_t)n))
+			continue;
+		if (c->inward)
 			break;
+		/*
+		 * What nobody takes is thrown away, so that the sandbox does not wait for it for ever. Who writes to a pipe
+		 * is told (the socket becomes EPIPE); the log and a terminal that hung up go on into nothing.
+		 */
+		if (taken && !isatty(c->to))
+			shutdown(c->from, SHUT_RD);
+		taken = false;
 	}
 	if (c->inward)
 		shutdown(c->to, SHUT_WR);

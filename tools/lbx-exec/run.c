@@ -6,8 +6,9 @@
  *	  └ reaper: parent of every host process of the sandbox, sees each death, ends all when one dies out of order
  *	      └ the sandbox's host processes, all siblings (CLONE_PARENT), in a session of their own
  *
- * When the broker dies the reaper ends the sandbox (PDEATHSIG), and when the reaper dies its PID namespace does; where there is
- * none, the sandbox's first process (PDEATHSIG again) and the broker, which inherits the others.
+ * When the broker dies the host's kernel ends the sandbox (reaper.c: tie_to_broker), and the reaper goes (PDEATHSIG). When the
+ * reaper dies its PID namespace does; where there is none, the sandbox's first process (PDEATHSIG again) and the broker, which
+ * inherits the others, end all. No two of these deaths at once leave anything behind.
  */
 #include "sandbox.h"
 
@@ -368,6 +369,7 @@ int run(const struct options *o, struct view *v)
 	make_channels(&s);
 	next = stdio_plan(&s.stdio, o, BOOT_FD_FIRST);
 	make_control(&s, &next);
+	s.life_handle = next++;
 	number_images(v, &next);
 	s.config = config_make(o, v, &s.stdio, s.channels, BOOT_NR_CHANNELS);
 	if (s.config < 0)

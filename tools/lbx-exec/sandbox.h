@@ -18,7 +18,8 @@ struct sandbox {
 	const struct view *v;
 	int image, config, ram;		/* lbx-host, configuration, memory and header */
 	int log[2];			/* pipe: lines of the sandbox */
-	int life[2];			/* pipe: end of file says that the broker is gone */
+	int life[2];			/* pipe: end of file says that the broker is gone: reaper.c */
+	uint32_t life_handle;		/* where the sandbox has its end; it has no use for it */
 	int null, proc;			/* /dev/null and /proc, open */
 	struct stdio_plan stdio;
 	uint32_t channels[BOOT_NR_CHANNELS];	/* handle numbers inside */

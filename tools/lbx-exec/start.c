@@ -50,6 +50,7 @@ static int place_all(const struct sandbox *s)
 			granted[s->stdio.io[i].handle] = s->stdio.fd[i];
 	if (s->stdio.control >= 0)
 		granted[s->stdio.control_handle] = s->stdio.control;
+	granted[s->life_handle] = s->life[0];
 	for (size_t i = 0; i < s->v->nr; i++)
 		if (s->v->mounts[i].image >= 0)
 			granted[s->v->mounts[i].handle] = s->v->mounts[i].image;

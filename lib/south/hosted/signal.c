@@ -178,6 +178,9 @@ void host_signal_handler(int sig, void *info, void *ucontext)
 	u64 here = (u64)__builtin_frame_address(0);
 	struct cpu *cpu;
 
+	/* needs nothing of ours, and comes once: also while the supervisor clones, when its slot names nobody */
+	if (sig == HOST_SIGORPHAN)
+		south_exit(LBX_EXIT_BROKEN);
 	/* A thread that has no slot yet runs our own start code: nothing of a program can have happened. */
 	if (here < HOSTED_SLOTS || here >= HOSTED_SLOTS + ((u64)HOSTED_NR_SLOTS << HOSTED_SLOT_SHIFT))
 		return;
@@ -186,8 +189,6 @@ void host_signal_handler(int sig, void *info, void *ucontext)
 		return;
 	/* the program may have changed GS, which is ours */
 	cpu_set_gs(cpu);
-	if (sig == HOST_SIGORPHAN)
-		south_exit(LBX_EXIT_BROKEN);
 	if (sig == HOST_SIGSYS)
 		handle_sigsys(cpu, info, ucontext);
 	else if (sig == HOST_SIGKICK)
