@@ -108,11 +108,47 @@ static char *find_program(const char *program, long *ret)
 		err = executable(path);
 		if (!err)
 			return path;
+		kfree(path);
 		if (err == -EACCES)
 			*ret = err;
-		kfree(path);
+		if (err == -ERESTARTSYS) {
+			*ret = err;
+			return NULL;
+		}
 	}
 	return NULL;
+}
+
+/*
+ * A signal that comes before there is a program does what it does by default, as between fork and exec: it ends or stops the sandbox,
+ * or nothing happens. Return: whether @ret only says that one came: then try again
+ */
+static bool only_interrupted(long ret)
+{
+	if (ret != -ERESTARTSYS && ret != -ERESTARTNOINTR && ret != -EINTR)
+		return false;
+	current->regs->orig_rax = ~0ull;	/* there is no call to be restarted */
+	task_exit_work(current->regs);
+	return true;
+}
+
+static long exec_first(const struct boot_config *c)
+{
+	struct string_list args = { 0 }, envs = { 0 };
+	long ret = list_from_config(&args, c->argv, c->argc);
+	char *path;
+
+	if (!ret)
+		ret = list_from_config(&envs, c->envp, c->envc);
+	if (!ret) {
+		ret = -ENOMEM;
+		path = find_program(boot_string(c->program), &ret);
+		if (path)
+			return exec_file(AT_FDCWD, path, 0, &args, &envs);
+	}
+	kfree(args.buf);
+	kfree(envs.buf);
+	return ret;
 }
 
 /* The first program's own task, in its own address space: as execve would, from names in the library kernel's memory. */
@@ -120,12 +156,12 @@ static void __noreturn first_program(void *arg __unused)
 {
 	const struct boot_config *c = boot_config;
 	const char *program = boot_string(c->program), *cwd = boot_string(c->cwd);
-	struct string_list args = { 0 }, envs = { 0 };
-	char *path = NULL;
 	struct path dir;
 	long ret;
 
-	ret = path_lookup(AT_FDCWD, cwd ? cwd : "/", LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &dir);
+	do
+		ret = path_lookup(AT_FDCWD, cwd ? cwd : "/", LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &dir);
+	while (only_interrupted(ret));
 	if (ret)
 		boot_fail(EXIT_BOOT, "%s: cannot be the working directory inside (error %ld): name another with --chdir",
 			  cwd, -ret);
@@ -133,15 +169,9 @@ static void __noreturn first_program(void *arg __unused)
 	ret = boot_stdio();
 	if (ret)
 		boot_fail(EXIT_BOOT, "standard input and output: error %ld", -ret);
-	ret = list_from_config(&args, c->argv, c->argc);
-	if (!ret)
-		ret = list_from_config(&envs, c->envp, c->envc);
-	if (!ret) {
-		ret = -ENOMEM;
-		path = find_program(program, &ret);
-	}
-	if (path)
-		ret = exec_file(AT_FDCWD, path, 0, &args, &envs);
+	do
+		ret = exec_first(c);
+	while (only_interrupted(ret));
 	if (ret == -ENOENT && !strchr(program, '/'))
 		boot_fail(EXIT_NOT_FOUND, "%s: not found in %s inside: give its path, or --env PATH=...", program,
 			  env_value("PATH") ? env_value("PATH") : "a PATH that is not set");

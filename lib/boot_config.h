@@ -90,13 +90,15 @@ struct boot_config {
 	uint64_t sig_ignored, sig_blocked;	/* bit N-1: the first program finds signal N so */
 };
 
-/* From the broker, on tty_control: signals and window sizes that arrived at lbx-exec itself. */
+/* On tty_control. From the broker: signals and window sizes that arrived at lbx-exec itself; to it: that the program stopped. */
 struct boot_event {
 	uint32_t kind;			/* BOOT_EVENT_* */
 	uint32_t a, b;
 };
 #define BOOT_EVENT_SIGNAL	1	/* a: signal for the first program; b: 1 when a key of the terminal sent it: for its group */
 #define BOOT_EVENT_WINSIZE	2	/* a: rows, b: columns */
+#define BOOT_EVENT_CONTINUE	3	/* the first program's group goes on */
+#define BOOT_EVENT_STOPPED	4	/* to the broker: the first program was stopped by signal a */
 
 #define BOOT_TRACE		1u
 #define BOOT_STATS		2u

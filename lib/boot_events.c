@@ -31,6 +31,24 @@ static void take_signal(const struct boot_event *e)
 	process_put(p);
 }
 
+static void continue_first(void)
+{
+	struct process *p = process_find_get(FIRST_PROGRAM);
+
+	if (!p)
+		return;
+	(void)send_signal_pgrp(READ_ONCE(p->pgid), SIGCONT, SIGINFO_KERNEL);
+	process_put(p);
+}
+
+/* On the runner's terminal its user sees the runner stop then, and continues both. What the runner does not take is no loss. */
+static void tell_stopped(u32 sig)
+{
+	struct boot_event e = { .kind = BOOT_EVENT_STOPPED, .a = sig };
+
+	(void)machine->send(boot_config->tty_control, &e, sizeof(e));
+}
+
 /* Lives as long as the sandbox. */
 static void events(void *arg __unused)
 {
@@ -48,10 +66,17 @@ static void events(void *arg __unused)
 			take_signal(&e);
 		else if (e.kind == BOOT_EVENT_WINSIZE)
 			console_resize(e.a, e.b);
+		else if (e.kind == BOOT_EVENT_CONTINUE)
+			continue_first();
 	}
 }
 
 int boot_events(void)
 {
-	return boot_config->tty_control ? kthread_create("events", events, NULL) : 0;
+	if (!boot_config->tty_control)
+		return 0;
+	/* without a terminal there is nobody who would see it and continue us */
+	if (console_exists())
+		first_process_stopped = tell_stopped;
+	return kthread_create("events", events, NULL);
 }

@@ -93,7 +93,7 @@ static int get_signal(struct sigframe_request *req)
 		LIST_HEAD(done);
 
 		spin_lock(&p->siglock);
-		sig = sigqueue_take(t, ~t->blocked, &req->info, &done);
+		sig = sigqueue_take(t, signal_unblocked(t), &req->info, &done);
 		signal_recalc(t);
 		if (!sig) {
 			spin_unlock(&p->siglock);

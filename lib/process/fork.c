@@ -259,6 +259,11 @@ void vfork_complete(struct task *t)
 
 	if (!parent)
 		return;
+	if (t == current) {
+		spin_lock(&t->process->siglock);
+		signal_recalc(t);	/* stops waited: signal_unblocked() */
+		spin_unlock(&t->process->siglock);
+	}
 	store_release(&t->vfork_done, true);
 	(void)wake_task(parent);
 	task_put(parent);

@@ -37,6 +37,8 @@ bool signal_stop_self(int sig);
 void signal_take_part(void);
 /* signal_recalc() - siglock held: set WORK_SIGNAL of @t when something is deliverable; the task itself also clears it */
 void signal_recalc(struct task *t);
+/* signal_unblocked() - those that may act on @t now */
+sigset_t signal_unblocked(const struct task *t);
 /* signal_deliverable() - siglock held, or a hint for the task itself */
 bool signal_deliverable(struct task *t);
 

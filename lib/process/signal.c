@@ -38,9 +38,18 @@ static bool is_fatal(const struct task *t, int sig)
 	return !((SIGSET_IGNORE | SIGSET_STOP) & SIGMASK(sig)) && handler_of(t, sig) == SIGACTION_DFL;
 }
 
+/*
+ * A stop of a vfork child waits for its exec. The parent cannot stop before that, so whoever waits for the parent (a shell, whose
+ * job got Ctrl-Z between vfork and exec) would never hear that anything stands, as happens on Linux.
+ */
+sigset_t signal_unblocked(const struct task *t)
+{
+	return ~t->blocked & ~(READ_ONCE(t->vfork_parent) ? SIGSET_STOP : 0);
+}
+
 bool signal_deliverable(struct task *t)
 {
-	return (t->pending.set | t->process->shared_pending.set) & ~t->blocked;
+	return (t->pending.set | t->process->shared_pending.set) & signal_unblocked(t);
 }
 
 void signal_recalc(struct task *t)

@@ -111,6 +111,11 @@ static void write_thread(void *arg)
 
 /* ---- what the broker tells ---- */
 
+bool console_exists(void)
+{
+	return console;
+}
+
 void console_resize(u32 rows, u32 columns)
 {
 	struct winsize ws = { (u16)rows, (u16)columns, 0, 0 };

@@ -11,6 +11,8 @@
  * Return: 0, -ENOMEM, -EAGAIN
  */
 int console_start(u32 handle_in, u32 handle_out, u32 rows, u32 columns);
+/* console_exists() - the runner has a terminal */
+bool console_exists(void);
 /* console_resize() - the runner's terminal has another size now */
 void console_resize(u32 rows, u32 columns);
 /* console_signal() - to the foreground group. Return: false: there is none */

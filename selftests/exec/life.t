@@ -82,8 +82,9 @@ for flag in append nonblock; do
 	is "$(cat "$tmp/status")" 141 "nobody reads a pipe ($flag)"
 done
 
-# stopped and continued from outside
-begin; kill -TSTP $pid
+# stopped and continued from outside; in a group of its own, with this shell to continue it
+set -m; begin; set +m
+kill -TSTP $pid
 for _ in $(seq 50); do
 	running=$(for p in $pid $below; do sed -n 's/^State:[[:space:]]*\([RSD]\).*/\1/p' "/proc/$p/status"; done | wc -l)
 	[ "$running" -le 1 ] && break
@@ -99,6 +100,11 @@ done
 is "$stopped" 0 'SIGCONT lets all go on'
 kill -TERM $pid
 ended 'after it was stopped' 143
+# nobody could continue it: nothing stops
+begin; kill -TSTP $pid; sleep 1
+is "$(for p in $pid $below; do sed -n 's/^State:[[:space:]]*\([T]\).*/\1/p' "/proc/$p/status"; done)" '' 'SIGTSTP in an orphaned group does not stop'
+kill -TERM $pid
+ended 'SIGTSTP in an orphaned group' 143
 begin; kill -STOP $pid; kill -KILL $pid
 ended 'SIGKILL while stopped' 137
 

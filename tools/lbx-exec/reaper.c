@@ -21,6 +21,7 @@
 /* Of the sandbox's processes; 0 before there are any and after the leader is reaped, when the number may become another's. */
 static volatile sig_atomic_t group;
 static volatile sig_atomic_t asked;
+static struct reaper_shared *shared;
 
 static void on_signal(int sig)
 {
@@ -29,7 +30,7 @@ static void on_signal(int sig)
 	if (sig == REAPER_END)
 		asked = 1;
 	if (group)
-		kill(-(pid_t)group, sig == REAPER_END ? SIGKILL : sig == REAPER_STOP ? SIGSTOP : SIGCONT);
+		kill(-(pid_t)group, sig == REAPER_END ? SIGKILL : shared->stop ? SIGSTOP : SIGCONT);
 	errno = saved;
 }
 
@@ -141,15 +142,14 @@ void __attribute__((noreturn)) reap(const struct sandbox *s)
 	sigset_t ours, none;
 	pid_t first;
 
+	shared = s->shared;
 	sigemptyset(&none);
 	sigemptyset(&ours);
 	sigaddset(&ours, REAPER_END);
-	sigaddset(&ours, REAPER_STOP);
-	sigaddset(&ours, REAPER_CONT);
+	sigaddset(&ours, REAPER_JOB);
 	sigprocmask(SIG_SETMASK, &ours, NULL);
 	sigaction(REAPER_END, &sa, NULL);
-	sigaction(REAPER_STOP, &sa, NULL);
-	sigaction(REAPER_CONT, &sa, NULL);
+	sigaction(REAPER_JOB, &sa, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	/* out of the terminal's reach: Ctrl-C and Ctrl-Z are for the broker */
 	setsid();

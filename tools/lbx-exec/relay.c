@@ -64,9 +64,17 @@ static bool write_all(int to, const char *buf, size_t len)
 /* Return: read(2)'s, when that is an answer: not while another job has the terminal, or nothing is there yet */
 static ssize_t read_some(int from, char *buf)
 {
-	for (;;) {
-		ssize_t n = read(from, buf, BUFFER);
+	bool waited = false;
 
+	for (;;) {
+		ssize_t n;
+
+		/* fg of a job that bg let run sends no signal: whoever makes the terminal raw has to hear of it */
+		if (waited && tcgetpgrp(from) == getpgrp()) {
+			kill(getpid(), SIGCONT);
+			waited = false;
+		}
+		n = read(from, buf, BUFFER);
 		if (n >= 0)
 			return n;
 		if (errno == EAGAIN) {
@@ -76,6 +84,7 @@ static ssize_t read_some(int from, char *buf)
 			struct timespec pause = { 0, BACKGROUND_MS * 1000000l };
 
 			nanosleep(&pause, NULL);
+			waited = true;
 		} else if (errno != EINTR) {
 			return -1;
 		}

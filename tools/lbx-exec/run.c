@@ -147,28 +147,10 @@ struct serving {
 	int sigfd;
 	int64_t deadline;	/* INT64_MAX: none (any more) */
 	bool timed_out, over;
+	bool deaf;		/* the sandbox has nothing more to say */
 	int killed_by;		/* a signal to us that ended it */
 	int status;		/* the reaper's, when @over */
 };
-
-static void send_size(const struct sandbox *s)
-{
-	struct boot_event e = { BOOT_EVENT_WINSIZE, 0, 0 };
-
-	if (tty_size(&e.a, &e.b))
-		(void)send(s->control, &e, sizeof(e), MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
-/* Whoever stops us stops the sandbox, and both go on together. */
-static void stop_with_sandbox(struct sandbox *s)
-{
-	kill(s->reaper, REAPER_STOP);
-	tty_leave();
-	kill(getpid(), SIGSTOP);
-	tty_enter();
-	send_size(s);
-	kill(s->reaper, REAPER_CONT);
-}
 
 /* Without a reaper there is none to see the sandbox's deaths: we inherit what is left, and end it. */
 static void end_orphans(const struct sandbox *s)
@@ -191,13 +173,6 @@ static void child_changed(struct serving *v)
 	}
 }
 
-static bool forward(const struct sandbox *s, int sig, const struct signalfd_siginfo *si)
-{
-	struct boot_event e = { BOOT_EVENT_SIGNAL, (uint32_t)sig, si->ssi_code == SI_KERNEL };
-
-	return send(s->control, &e, sizeof(e), MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(e);
-}
-
 /* By our caller: then it is for the program alone, which may have a handler of its own. */
 static bool ignored(const struct sandbox *s, int sig)
 {
@@ -214,18 +189,17 @@ static void handle_signal(struct serving *v, const struct signalfd_siginfo *si)
 		break;
 	case SIGTSTP:
 		if (!ignored(v->s, sig))
-			stop_with_sandbox(v->s);
+			job_stop(v->s);
 		break;
 	case SIGCONT:
-		tty_enter();
-		send_size(v->s);
+		job_go_on(v->s);
 		break;
 	case SIGWINCH:
-		send_size(v->s);
+		job_send_size(v->s);
 		break;
 	default:
 		/* to the program, which may live on; a sandbox that takes nothing is ended */
-		if ((!v->over && forward(v->s, sig, si)) || ignored(v->s, sig))
+		if ((!v->over && job_tell(v->s, BOOT_EVENT_SIGNAL, (uint32_t)sig, si->ssi_code == SI_KERNEL)) || ignored(v->s, sig))
 			break;
 		v->killed_by = sig;
 		if (!v->over)
@@ -244,17 +218,18 @@ static void serve_channel(struct sandbox *s, struct b9p *server, int i)
 		message("file server: %s", strerror(-ret));	/* the channel is closed, which the sandbox takes as I/O errors */
 }
 
-/* One round: whatever comes first of a signal, the end of a relay, a new channel, the end of the time. */
+/* One round: whatever comes first of a signal, the end of a relay, word from the sandbox, a new channel, the end of the time. */
 static void serve_once(struct serving *v)
 {
-	struct pollfd fds[2 + BOOT_NR_CHANNELS] = {
+	struct pollfd fds[3 + BOOT_NR_CHANNELS] = {
 		{ .fd = v->sigfd, .events = POLLIN }, { .fd = relays_done_fd(), .events = POLLIN },
+		{ .fd = v->deaf ? -1 : v->s->control, .events = POLLIN },
 	};
 	int64_t left = -1;
 	struct signalfd_siginfo si;
 
 	for (int i = 0; i < BOOT_NR_CHANNELS; i++)
-		fds[2 + i] = (struct pollfd){ .fd = v->s->server_fd[i], .events = POLLIN };
+		fds[3 + i] = (struct pollfd){ .fd = v->s->server_fd[i], .events = POLLIN };
 
 	if (v->deadline != INT64_MAX) {
 		left = v->deadline - now_ms();
@@ -265,13 +240,13 @@ static void serve_once(struct serving *v)
 			left = -1;
 		}
 	}
-	if (poll(fds, 2 + BOOT_NR_CHANNELS, left > INT_MAX ? INT_MAX : (int)left) < 0)
+	if (poll(fds, 3 + BOOT_NR_CHANNELS, left > INT_MAX ? INT_MAX : (int)left) < 0)
 		return;
 	for (int i = 0; i < BOOT_NR_CHANNELS; i++) {
-		if (fds[2 + i].revents & POLLHUP) {	/* never used, and the sandbox is gone */
+		if (fds[3 + i].revents & POLLHUP) {	/* never used, and the sandbox is gone */
 			close(v->s->server_fd[i]);
 			v->s->server_fd[i] = -1;
-		} else if (fds[2 + i].revents & POLLIN) {
+		} else if (fds[3 + i].revents & POLLIN) {
 			serve_channel(v->s, v->server, i);
 		}
 	}
@@ -279,6 +254,8 @@ static void serve_once(struct serving *v)
 		(void)relays_running();		/* counted, so that it wakes us once */
 	if (fds[0].revents & POLLIN && read(v->sigfd, &si, sizeof(si)) == sizeof(si))
 		handle_signal(v, &si);
+	if (fds[2].revents)
+		v->deaf = !job_take_event(v->s);
 }
 
 static void report(const struct serving *v, int status)

@@ -11,6 +11,7 @@
 /* Memory of the broker and the reaper; the sandbox has left it behind by its exec. */
 struct reaper_shared {
 	pid_t group;		/* of the sandbox; valid in the broker only without a PID namespace */
+	volatile bool stop;	/* what the broker wants: a state, since signals come together and out of order */
 };
 
 struct sandbox {
@@ -33,11 +34,24 @@ struct sandbox {
 
 /* What broker and reaper tell each other, beside the reaper's exit status. */
 #define REAPER_END	SIGTERM		/* kill the sandbox */
-#define REAPER_STOP	SIGUSR1		/* stop all of it */
-#define REAPER_CONT	SIGUSR2		/* and let it go on */
+#define REAPER_JOB	SIGUSR1		/* stop all of it, or let it go on, as reaper_shared says */
 
 /* reaper.c: the reaper's life, in a process of its own */
 void __attribute__((noreturn)) reap(const struct sandbox *s);
+
+/*
+ * job.c: stopping and going on, and what else the broker and the sandbox tell each other by struct boot_event.
+ *
+ * job_stop() - whoever stops us stops the sandbox; returns when we were continued, both
+ * job_go_on() - we were continued
+ * job_take_event() - what the sandbox says, which may be anything. Return: false when it has closed its end
+ * job_tell() - Return: false when the sandbox does not take it
+ */
+void job_stop(const struct sandbox *s);
+void job_go_on(const struct sandbox *s);
+bool job_take_event(const struct sandbox *s);
+bool job_tell(const struct sandbox *s, uint32_t kind, uint32_t a, uint32_t b);
+void job_send_size(const struct sandbox *s);
 
 /* start.c: from the reaper's child to the sandbox's image; @reaper: getpid() of the parent */
 void __attribute__((noreturn)) become_sandbox(const struct sandbox *s, pid_t reaper);

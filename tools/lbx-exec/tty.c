@@ -36,6 +36,11 @@ void tty_leave(void)
 	tcsetattr(tty, TCSADRAIN, &before);
 }
 
+bool tty_is_raw(void)
+{
+	return raw;
+}
+
 static void die_of(int sig)
 {
 	tty_leave();
