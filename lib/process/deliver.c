@@ -5,6 +5,7 @@
 #include "base/errno.h"
 #include "mm/mm.h"
 #include "process/internal.h"
+#include "process/rseq.h"
 
 #define NR_RESTART_SYSCALL	219
 
@@ -36,38 +37,6 @@ static void fix_result(struct regs *regs, const struct ksigaction *action)
 	}
 	regs->rax = result == -ERESTART_RESTARTBLOCK ? NR_RESTART_SYSCALL : regs->orig_rax;
 	regs->rip -= 2;		/* the SYSCALL instruction, which patched sites keep in place */
-}
-
-/* rseq(2): a signal in a critical section goes on at its abort handler. Return: false when the program's area is broken. */
-static bool rseq_fixup(struct regs *regs)
-{
-	struct task *t = current;
-	struct {
-		u32 version, flags;
-		u64 start_ip, post_commit_offset, abort_ip;
-	} cs;
-	u64 ptr, none = 0;
-	u32 sig;
-
-	if (!t->rseq_addr)
-		return true;
-	if (get_user(ptr, t->rseq_addr + 8))
-		return false;
-	if (!ptr)
-		return true;
-	if (copy_from_user(&cs, ptr, sizeof(cs)))
-		return false;
-	if (cs.version || !access_ok(cs.start_ip, 1) || !access_ok(cs.abort_ip, 1) ||
-	    cs.start_ip + cs.post_commit_offset < cs.start_ip ||
-	    cs.abort_ip - cs.start_ip < cs.post_commit_offset)
-		return false;
-	if (get_user(sig, cs.abort_ip - 4) || sig != t->rseq_sig)
-		return false;
-	if (put_user(none, t->rseq_addr + 8))
-		return false;
-	if (regs->rip - cs.start_ip < cs.post_commit_offset)
-		regs->rip = cs.abort_ip;
-	return true;
 }
 
 static bool dumps_core(int sig)
@@ -129,6 +98,15 @@ static int get_signal(struct sigframe_request *req)
 	}
 }
 
+/* The frame of @sig cannot be written, or the program has broken what the kernel looks at before. */
+static void force_sigsegv(int sig)
+{
+	if (sig == SIGSEGV)
+		force_fatal_signal(SIGSEGV);
+	else
+		force_signal(SIGSEGV, SI_KERNEL, 0);
+}
+
 static void handle_signal(struct regs *regs, struct sigframe_request *req)
 {
 	struct task *t = current;
@@ -137,11 +115,11 @@ static void handle_signal(struct regs *regs, struct sigframe_request *req)
 
 	fix_result(regs, &req->action);
 	req->saved_mask = restore ? t->saved_sigmask : t->blocked;
-	if (!rseq_fixup(regs) || sigframe_setup(regs, req)) {
-		if (req->sig == SIGSEGV)
-			force_fatal_signal(SIGSEGV);
-		else
-			force_signal(SIGSEGV, SI_KERNEL, 0);
+	/* as Linux: the frame is made all the same; a handler of SIGSEGV runs, and dies of the next when it returns */
+	if (!rseq_fixup(regs))
+		force_sigsegv(req->sig);
+	if (sigframe_setup(regs, req)) {
+		force_sigsegv(req->sig);
 		return;
 	}
 	atomic_and(&t->work, ~(u32)WORK_RESTORE_MASK);
@@ -182,6 +160,8 @@ void task_exit_work(struct regs *regs)
 		work = load_acquire(&t->work);
 		if (work & WORK_EXIT)
 			task_exit(t->process->exit_code);
+		if (work & WORK_RSEQ)
+			task_exit_group(SIGSEGV | (dumps_core(SIGSEGV) ? WAIT_COREDUMP : 0));
 		if (work & WORK_NEW) {
 			atomic_and(&t->work, ~(u32)WORK_NEW);
 			/* clone(2): a bad address is the program's own loss */

@@ -13,6 +13,7 @@
 #include "process/fork.h"
 #include "process/futex.h"
 #include "process/limits.h"
+#include "process/rseq.h"
 #include "process/signal.h"
 #include "south/south.h"
 
@@ -35,6 +36,8 @@
 #define AT_SECURE		23
 #define AT_RANDOM		25
 #define AT_HWCAP2		26
+#define AT_RSEQ_FEATURE_SIZE	27
+#define AT_RSEQ_ALIGN		28
 #define AT_EXECFN		31
 #define AT_SYSINFO_EHDR		33
 #define AT_MINSIGSTKSZ		51
@@ -329,6 +332,10 @@ static u64 build_stack(struct exec_state *x, u64 top, u64 bias, u64 interp_base)
 	push_aux(mm, AT_HWCAP2, machine->auxv(AT_HWCAP2) & ~(u64)HWCAP2_FSGSBASE);
 	push_aux(mm, AT_EXECFN, execfn_at);
 	push_aux(mm, AT_PLATFORM, platform_at);
+	if (machine->rseq && machine->auxv(AT_RSEQ_FEATURE_SIZE)) {
+		push_aux(mm, AT_RSEQ_FEATURE_SIZE, machine->auxv(AT_RSEQ_FEATURE_SIZE));
+		push_aux(mm, AT_RSEQ_ALIGN, machine->auxv(AT_RSEQ_ALIGN));
+	}
 	push_aux(mm, AT_MINSIGSTKSZ, max_t(u64, 2048, 1024 + machine->fpu_frame_size()));
 	push_aux(mm, AT_NULL, 0);
 
@@ -505,12 +512,15 @@ long exec_file(int dirfd, char *path, u32 flags, struct string_list *args, struc
 	/* what dies with the old address space: held robust mutexes, and a word that somebody sharing it may wait on */
 	futex_exit_robust(t);
 	clear_child_tid();
+	(void)rseq_suspend();
 	x->mm = NULL;			/* exec_fresh() takes it */
 	ret = machine->exec_fresh(mm, exec_commit, x);	/* counts who runs where, by task_set_mm() */
 	x->mm = mm;
 	/* only without memory or processes of the host, when the threads are gone already */
-	if (t->process->nr_threads == 1)
+	if (t->process->nr_threads == 1) {
+		rseq_resume();
 		goto err;
+	}
 	task_exit_group(SIGKILL);
 err:
 	if (x->path != path)

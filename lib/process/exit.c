@@ -9,6 +9,7 @@
 #include "process/futex.h"
 #include "process/internal.h"
 #include "process/itimer.h"
+#include "process/rseq.h"
 #include "sched/wait.h"
 #include "south/south.h"
 
@@ -276,6 +277,10 @@ static void leave_memory(struct task *t)
 {
 	static const u32 zero;
 
+	/* before others may take the thread's end as leave to free its memory, into which the South writes until now */
+	if (!rseq_suspend() && READ_ONCE(t->mm->users) > 1)
+		(void)send_signal_process(t->process, SIGKILL, SIGINFO_KERNEL);
+	t->rseq_addr = 0;
 	if (t->mm)
 		futex_exit_robust(t);
 	if (t->clear_child_tid && t->mm) {
@@ -283,10 +288,6 @@ static void leave_memory(struct task *t)
 			futex_wake_user(t->clear_child_tid, 1);
 		t->clear_child_tid = 0;
 	}
-	/* the host writes there whenever the thread moves to another processor */
-	if (t->rseq_addr && machine->rseq)
-		(void)machine->rseq(0, t->rseq_len, 0, t->rseq_sig);
-	t->rseq_addr = 0;
 	if (t->mm) {
 		/* only those who run in it add users: one left is us */
 		if (READ_ONCE(t->mm->users) == 1)

@@ -214,7 +214,7 @@ static int publish(struct task *t, u64 flags)
 
 	mutex_lock(&tasklist_lock);
 	spin_lock(&mine->siglock);
-	if (mine->group_exit || (load_relaxed(&current->work) & WORK_EXIT))
+	if (mine->group_exit || (load_relaxed(&current->work) & (WORK_EXIT | WORK_RSEQ)))
 		ret = -ERESTARTNOINTR;
 	else if (signal_deliverable(current)) {
 		atomic_or(&current->work, WORK_SIGNAL);

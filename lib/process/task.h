@@ -39,6 +39,8 @@ struct tty;
 #define WORK_SINGLESTEP	BIT(6)
 #define WORK_NEW	BIT(7)	/* first return to the program of a clone's child: CLONE_CHILD_SETTID */
 #define WORK_PKRU	BIT(8)	/* task->pkru is the program's: the South's own affair */
+#define WORK_RSEQ	BIT(9)	/* the South found the program's rseq area broken: die of SIGSEGV */
+#define WORK_INTERRUPTS	(WORK_SIGNAL | WORK_EXIT | WORK_STOP | WORK_RSEQ)	/* ends an interruptible sleep */
 
 struct rlimit64 {
 	u64 cur, max;

@@ -58,7 +58,7 @@ void set_current_state(u32 state)
 
 bool signal_pending(void)
 {
-	return load_relaxed(&current->work) & (WORK_SIGNAL | WORK_EXIT | WORK_STOP);
+	return load_relaxed(&current->work) & WORK_INTERRUPTS;
 }
 
 bool fatal_signal_pending(void)
@@ -71,7 +71,7 @@ static bool sleep_is_over(const struct task *t, u32 state)
 	u32 work = load_acquire(&t->work);
 
 	if (state == TASK_INTERRUPTIBLE)
-		return work & (WORK_SIGNAL | WORK_EXIT | WORK_STOP);
+		return work & WORK_INTERRUPTS;
 	if (state == TASK_KILLABLE)
 		return work & WORK_EXIT;
 	return false;

@@ -107,8 +107,11 @@ struct machine_ops {
 	int (*save_fpu)(u64 dst);
 	int (*restore_fpu)(u64 src);
 	void (*reset_fpu)(void);
-	/* rseq() - register, or unregister when @addr is 0, the program's rseq area of the current thread. NULL: not there */
-	int (*rseq)(u64 addr, u32 len, u32 flags, u32 sig);
+	/*
+	 * rseq() - register, or unregister when @addr is 0, the current task's rseq area (process/rseq.h). NULL: not there
+	 * Unregistering always succeeds; -EFAULT says that the area was broken.
+	 */
+	int (*rseq)(u64 addr, u32 len, u32 sig);
 	/* cpu_nr() - number of the processor this runs on, nr_cpus() how many the sandbox has */
 	u32 (*cpu_nr)(void);
 	u32 (*nr_cpus)(void);

@@ -4,7 +4,7 @@
 conform-programs := files_open files_rw files_name files_meta files_dir files_lock files_copy files_inotify files_fd \
 	process_life process_exec process_ids signals_basic signals_wait signals_timer \
 	memory_map memory_share memory_efault threads futex io_pipe io_poll io_socket \
-	abi pkru tty proc system
+	abi pkru rseq tty proc system
 conform-static := files_rw files_fd process_life process_exec signals_basic signals_wait memory_map threads futex abi
 
 conform-bin := $(O)/selftests/conform

@@ -16,7 +16,7 @@ TESTS += $(enemy-bin)/filter_test
 USER_TESTS += $(enemy-bin)/filter_test
 
 # The enemy inside, and what it must not do.
-$(enemy-bin)/enemy $(enemy-bin)/probe: LDFLAGS = -static
+$(enemy-bin)/enemy $(enemy-bin)/probe: LDFLAGS = -static -pthread
 $(enemy-bin)/enemy $(enemy-bin)/probe: %: %.o
 	$(link)
 

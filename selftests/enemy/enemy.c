@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -17,8 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/rseq.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 typedef long (*gate_fn)(uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5);
@@ -140,6 +143,57 @@ static void attack_handles(void)
 	_exit(0);
 }
 
+static struct rseq *volatile areas[6];
+
+static void *rseq_thread(void *arg)
+{
+	char byte[64];
+	int p[2];
+
+	areas[(uintptr_t)arg] = (struct rseq *)((char *)__builtin_thread_pointer() + __rseq_offset);
+	if (pipe(p))
+		return NULL;
+	for (;;)
+		if (write(p[1], byte, sizeof(byte)) != sizeof(byte) || read(p[0], byte, sizeof(byte)) < 0)
+			return NULL;
+}
+
+/*
+ * What the host's kernel looks at whenever it takes a thread's processor away, broken while the threads are in the library kernel: the
+ * host answers with signals that cannot be handled well. One process after the other; the last ends the sandbox if none has before.
+ */
+static void attack_rseq(void)
+{
+	for (int round = 0; round < 60; round++) {
+		pid_t child = fork();
+		pthread_t t;
+
+		if (child > 0) {
+			waitpid(child, NULL, 0);
+			continue;
+		}
+		if (child < 0)
+			_exit(1);
+		alarm(5);
+		for (uintptr_t i = 0; i < 6; i++)
+			if (pthread_create(&t, NULL, rseq_thread, (void *)i))
+				_exit(1);
+		usleep(3000);
+		for (;;) {
+			struct rseq *area = areas[rnd() % 6];
+
+			if (!area)
+				continue;
+			if (round % 3)
+				area->rseq_cs = round % 3 == 1 ? 8 : rnd();
+			else
+				munmap((void *)((uintptr_t)area & ~0xffful), 4096);
+			sched_yield();
+		}
+	}
+	_exit(0);
+}
+
 /* Host processes and threads without end, as many as there may be: all of them have to be found. */
 static void attack_fork(void)
 {
@@ -179,6 +233,8 @@ int main(int argc, char **argv)
 		attack_scribble_slots();
 	if (!strcmp(what, "handles"))
 		attack_handles();
+	if (!strcmp(what, "rseq"))
+		attack_rseq();
 	if (!strcmp(what, "fork"))
 		attack_fork();
 	if (!strcmp(what, "unmap"))

@@ -68,6 +68,7 @@ attacks() {
 attacks 'calls 20' 'int80 10' 'killgroup 10' 'exit 10' 'sigreturn 10' 'unmap 10' 'slots 10'
 # it ends with the time it is given: without its descriptors it cannot say that it would
 attacks 'handles 6' 'scribble 4'
+attacks 'rseq 20'
 attacks 'scribble 4'
 attacks 'scribble 4' 'fork 4'
 # past the gate's first instructions: at each place of its page where code begins

@@ -4,6 +4,8 @@
 #include "mm/maps.h"
 #include "mm/vma.h"
 #include "north/linux/syscall.h"
+#include "process/rseq.h"
+#include "process/task.h"
 
 SYSCALL_DEFINE(mmap)
 {
@@ -24,8 +26,15 @@ SYSCALL_DEFINE(mmap)
 	return ret;
 }
 
-SYSCALL_DEFINE(munmap) { return mm_unmap(a[0], a[1]); }
-SYSCALL_DEFINE(mprotect) { return mm_protect(a[0], a[1], (u32)a[2]); }
+static long protect(const u64 *a)
+{
+	if (!(a[2] & PROT_WRITE) && rseq_loses(a[0], a[1]))
+		return 0;
+	return mm_protect(a[0], a[1], (u32)a[2]);
+}
+
+SYSCALL_DEFINE(munmap) { return rseq_loses(a[0], a[1]) ? 0 : mm_unmap(a[0], a[1]); }
+SYSCALL_DEFINE(mprotect) { return protect(a); }
 SYSCALL_DEFINE(brk) { return (long)mm_brk(a[0]); }
 SYSCALL_DEFINE(mremap) { return mm_remap(a[0], a[1], a[2], (u32)min_t(u64, a[3], 0xffffffff), a[4]); }
 SYSCALL_DEFINE(madvise) { return mm_advise(a[0], a[1], (int)a[2]); }
@@ -138,6 +147,6 @@ SYSCALL_DEFINE(mlockall)
 }
 
 /* Protection keys: a processor without them. */
-SYSCALL_DEFINE(pkey_mprotect) { return (int)a[3] == -1 ? mm_protect(a[0], a[1], (u32)a[2]) : -EINVAL; }
+SYSCALL_DEFINE(pkey_mprotect) { return (int)a[3] == -1 ? protect(a) : -EINVAL; }
 SYSCALL_DEFINE(pkey_alloc) { return a[0] || a[1] & ~3ull ? -EINVAL : -ENOSPC; }
 SYSCALL_DEFINE(pkey_free) { return -EINVAL; }

@@ -10,11 +10,23 @@
 #include "north/linux/uts.h"
 #include "process/cred.h"
 #include "process/pid.h"
+#include "process/rseq.h"
 #include "process/signal.h"
 #include "sched/time.h"
 #include "south/south.h"
 
+#define RSEQ_FLAG_UNREGISTER	1u
+
 char uts_domainname[UTS_LEN] = "(none)";
+
+SYSCALL_DEFINE(rseq)
+{
+	u32 flags = (u32)a[2];
+
+	if (flags & ~RSEQ_FLAG_UNREGISTER)
+		return -EINVAL;
+	return flags ? rseq_unregister(a[0], (u32)a[1], (u32)a[3]) : rseq_register(a[0], (u32)a[1], (u32)a[3]);
+}
 
 SYSCALL_DEFINE(uname)
 {

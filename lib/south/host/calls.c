@@ -34,6 +34,7 @@ static const u32 remap_flags[] = { 3, 7, WORD_SET_END };
  */
 static const u32 advices[] = { 3, 4, 8, 14, 15, 22, 23, WORD_SET_END };
 static const u32 arch_codes[] = { HOST_ARCH_SET_FS, HOST_ARCH_SET_GS, WORD_SET_END };
+static const u32 rseq_flags[] = { 0, 1, WORD_SET_END };
 static const u32 signals[] = { 9, HOST_SIGKICK, WORD_SET_END };
 static const u32 clone_words[] = { (u32)HOST_CLONE_THREAD, (u32)HOST_CLONE_PROCESS, WORD_SET_END };
 
@@ -66,6 +67,8 @@ const struct host_rule host_rules[] = {
 	{ 222, "timer_create", "CLOCK_MONOTONIC; the kernel confines SIGEV_THREAD_ID to the host process", { INT_EQ(0, 1) } },
 	{ 223, "timer_settime", "timers of the host process; no flags", { INT_EQ(1, 0) } },
 	{ 62, "kill", "own process group; SIGKILL or the kick", { INT_EQ(0, 0), INT_SET(1, signals) } },
+	{ 334, "rseq", "area in the program window, shorter than a page; register, unregister",
+		{ START(0), INT_BELOW(1, 4096), INT_SET(2, rseq_flags) } },
 	{ 219, "restart_syscall", "how a stopped and continued futex wait goes on", { { 0 } } },
 };
 const u32 host_nr_rules = ARRAY_SIZE(host_rules);

@@ -28,6 +28,7 @@
 #define NR_exit_group		231
 #define NR_preadv2		327
 #define NR_pwritev2		328
+#define NR_rseq			334
 
 #define FUTEX_WAIT_BITSET	9
 #define FUTEX_WAKE_BITSET	10
@@ -77,7 +78,7 @@ static long blocking_call(long nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a
 
 	atomic_xchg(&cpu->in_call, 1u);
 	/* work that was set before in_call was seen sends no signal */
-	if (cpu->task && (load_acquire(&cpu->task->work) & (WORK_SIGNAL | WORK_EXIT | WORK_STOP)))
+	if (cpu->task && (load_acquire(&cpu->task->work) & WORK_INTERRUPTS))
 		ret = -EINTR;
 	else
 		ret = gate_call_int(nr, a0, a1, a2, a3, a4, a5);
@@ -247,6 +248,11 @@ ssize_t host_recv(u32 server, void *buf, size_t len, u32 *granted)
 void host_close_handle(u32 handle)
 {
 	gate_call(NR_close, handle, 0, 0, 0, 0, 0);
+}
+
+long host_rseq(u64 addr, u32 len, u32 flags, u32 sig)
+{
+	return gate_call(NR_rseq, addr, len, flags, sig, 0, 0);
 }
 
 void host_leave_at(u32 handle, u64 pos)

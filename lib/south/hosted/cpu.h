@@ -18,6 +18,12 @@ struct context {
 int context_save(struct context *ctx) __attribute__((returns_twice));
 void __noreturn context_restore(const struct context *ctx);
 
+/* What the host knows of this thread for rseq(2); addr 0: nothing */
+struct host_rseq {
+	u64 addr;
+	u32 len, sig;
+};
+
 /* A vfork parent that waits on this cpu for its child to leave; on the parent's kernel stack. */
 struct vfork_frame {
 	struct vfork_frame *outer;
@@ -25,6 +31,7 @@ struct vfork_frame {
 	struct task *parent;
 	u64 tls;
 	u32 pkru;
+	struct host_rseq rseq;
 	u8 fpu[4096] __aligned(64);
 };
 
@@ -36,6 +43,7 @@ struct host_process {
 	u32 dead;			/* nothing of the host process uses this memory any more */
 	struct cpu *unstarted;		/* by next_unstarted */
 	u32 nr_tasks;			/* tasks that live here, waiting vfork parents too */
+	bool deaf;			/* the host has taken the handler of SIGSEGV away (rseq.c): nothing may fault any more */
 	u64 slots[HOSTED_NR_SLOTS / 64];	/* bit set: slot in use */
 };
 
@@ -65,6 +73,7 @@ struct cpu {
 	s32 fault_signo, fault_code;
 	u64 fault_err, fault_addr;
 	s64 runtime, runtime_start;
+	struct host_rseq rseq;
 	u8 idle_stack[6144] __aligned(16);
 };
 _Static_assert(offsetof(struct cpu, task) == CPU_TASK, "layout.h");
@@ -136,6 +145,13 @@ int hosted_init(u32 nr_cpus);
 extern u64 hosted_auxv[64];			/* pairs, as the host gave them, AT_NULL last */
 
 int run_in_process(struct host_process *hp, struct task *t, void (*fn)(void *arg), void *arg);
+
+/* rseq.c */
+int hosted_rseq(u64 addr, u32 len, u32 sig);
+/* cpu_rseq_switch() - the host shall know @want of this thread */
+void cpu_rseq_switch(struct cpu *cpu, const struct host_rseq *want);
+/* cpu_rseq_broke() - in a host signal's handler: the host has found the area of this thread broken */
+void cpu_rseq_broke(struct cpu *cpu);
 
 /* supervisor.c */
 /* supervisor_init() - @cpu is the one that runs now, of the host process that all others come from */

@@ -96,6 +96,9 @@ static void __noreturn fork_child(void *arg)
 	slot_at(cpu->slot)->cpu = cpu;
 	cpu->next = NULL;
 	cpu_take_task(cpu, t);
+	/* the host has copied the registration too; a vfork child's child has none */
+	if (!t->rseq_addr)
+		cpu_rseq_switch(cpu, &(struct host_rseq){ 0 });
 	mm_fork_fixup();
 	hosted_return(t->regs);
 }
@@ -110,6 +113,7 @@ static int hosted_start_fork(struct task *t)
 		kfree(hp);
 		return -ENOMEM;
 	}
+	cpu->rseq = current_cpu()->rseq;
 	task_get(t);
 	pkey_inherit(t);
 	hp->nr_tasks = 1;
@@ -141,6 +145,7 @@ static int hosted_run_vfork(struct task *t)
 	frame.parent = current;
 	frame.tls = machine->get_tls();
 	frame.pkru = pkey_get();
+	frame.rseq = cpu->rseq;
 	fpu_save_kernel(frame.fpu);
 	pkey_inherit(t);
 	hp_count(cpu->hp, 1);
@@ -172,6 +177,9 @@ static void __noreturn vfork_resume(void *arg)
 	cpu->kstack_top = (u64)frame->parent->regs + REGS_SIZE;
 	store_release(&cpu->task, frame->parent);
 	machine->set_tls(frame->tls);
+	cpu_rseq_switch(cpu, &frame->rseq);
+	if (READ_ONCE(cpu->hp->deaf))
+		atomic_or(&frame->parent->work, WORK_RSEQ);
 	context_restore(&frame->context);
 }
 
@@ -386,6 +394,7 @@ static const struct machine_ops hosted_machine = {
 	.save_fpu = fpu_save,
 	.restore_fpu = fpu_restore,
 	.reset_fpu = fpu_reset,
+	.rseq = hosted_rseq,
 	.cpu_nr = hosted_cpu_nr,
 	.nr_cpus = hosted_nr_cpus,
 	.vdso = hosted_vdso,

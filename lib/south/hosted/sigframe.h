@@ -47,5 +47,6 @@ _Static_assert(sizeof(struct host_siginfo) == 128, "siginfo");
 #define HOST_UC_STRICT_RESTORE_SS 4
 #define HOST_AUDIT_ARCH_X86_64	0xc000003eu
 #define HOST_SYS_SECCOMP	1
+#define HOST_SI_KERNEL		128
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * Signals of the host: how program code that traps, faults or is kicked comes into the library kernel.
  *
- * The handler runs on the thread's slot with every signal blocked. It never serves anything there: it writes the program's
+ * The handler runs on the thread's slot with every signal blocked but SIGSEGV (rseq_broke()). It never serves anything there: it writes the program's
  * registers to the task's kernel stack and lets rt_sigreturn go to the entry code, so that all work is done in one kind of
  * context. When the library kernel itself was interrupted, a fault is looked up in the exception table and a kick is noted.
  */
@@ -95,7 +95,7 @@ static void handle_sigsys(struct cpu *cpu, struct host_siginfo *info, struct hos
 	/* int 0x80 and calls from 32-bit code are not served: as on a kernel built without them */
 	if (info->sys.arch != HOST_AUDIT_ARCH_X86_64 || mc->cs != USER_CS) {
 		mc->rax = (u64)info->sys.nr;
-		enter_fault(cpu, uc, HOST_SIGSEGV, 128 /* SI_KERNEL */, 0);
+		enter_fault(cpu, uc, HOST_SIGSEGV, HOST_SI_KERNEL, 0);
 		return;
 	}
 	/* the filter's trap leaves rax as the call's number; rcx and r11 as SYSCALL set them */
@@ -155,12 +155,11 @@ static void handle_fault(struct cpu *cpu, int sig, struct host_siginfo *info, st
 	south_exit(LBX_EXIT_BROKEN);
 }
 
-static void handle_kick(struct cpu *cpu, struct host_ucontext *uc)
+/* The task has work: it comes into the library kernel, or looks at it before it sleeps or leaves. */
+static void interrupt(struct cpu *cpu, struct host_ucontext *uc)
 {
 	struct host_sigcontext *mc = &uc->mc;
 
-	store_relaxed(&cpu->kick_wanted, 0u);
-	kick_wanted_cpus(cpu->hp);
 	if (!in_image(mc->rip)) {
 		if (cpu->task && cpu->in_user && load_relaxed(&cpu->task->work))
 			enter(cpu, uc, hosted_interrupt_entry, (u64)-1);
@@ -173,9 +172,28 @@ static void handle_kick(struct cpu *cpu, struct host_ucontext *uc)
 		mc->rip = (u64)hosted_exit_retry;
 }
 
+static void handle_kick(struct cpu *cpu, struct host_ucontext *uc)
+{
+	store_relaxed(&cpu->kick_wanted, 0u);
+	kick_wanted_cpus(cpu->hp);
+	interrupt(cpu, uc);
+}
+
+/*
+ * A SIGSEGV of the host's own making without a trap, which only a broken rseq area has. The trap's number is that of the thread's last
+ * one; the library kernel has none but page faults, and those of a program's that end in the same signal are left out.
+ */
+static bool rseq_broke(struct cpu *cpu, int sig, const struct host_siginfo *info, const struct host_sigcontext *mc)
+{
+	if (sig != HOST_SIGSEGV || info->code != HOST_SI_KERNEL || !cpu->rseq.addr)
+		return false;
+	return in_image(mc->rip) || mc->trapno == 0 || mc->trapno == 14;
+}
+
 void host_signal_handler(int sig, void *info, void *ucontext)
 {
 	u64 here = (u64)__builtin_frame_address(0);
+	struct host_ucontext *uc = ucontext;
 	struct cpu *cpu;
 
 	/* needs nothing of ours, and comes once: also while the supervisor clones, when its slot names nobody */
@@ -189,12 +207,19 @@ void host_signal_handler(int sig, void *info, void *ucontext)
 		return;
 	/* the program may have changed GS, which is ours */
 	cpu_set_gs(cpu);
-	if (sig == HOST_SIGSYS)
-		handle_sigsys(cpu, info, ucontext);
-	else if (sig == HOST_SIGKICK)
-		handle_kick(cpu, ucontext);
-	else
-		handle_fault(cpu, sig, info, ucontext);
+	if (sig == HOST_SIGSYS) {
+		handle_sigsys(cpu, info, uc);
+	} else if (sig == HOST_SIGKICK) {
+		handle_kick(cpu, uc);
+	} else if (rseq_broke(cpu, sig, info, &uc->mc)) {
+		cpu_rseq_broke(cpu);
+		interrupt(cpu, uc);
+	} else {
+		handle_fault(cpu, sig, info, uc);
+	}
+	/* one is pending that has no handler any more; it may have come while this handler ran */
+	if (READ_ONCE(cpu->hp->deaf))
+		uc->mask |= BIT(HOST_SIGSEGV - 1);
 }
 
 /* From entry.S, on the task's kernel stack. */

@@ -38,7 +38,7 @@ int uaccess_fixup(u64 *rip)
 
 bool access_ok(u64 addr, u64 len)
 {
-	return len <= LBX_PROGRAM_END && addr <= LBX_PROGRAM_END - len;
+	return len <= LBX_PROGRAM_END && addr <= LBX_PROGRAM_END - len && !READ_ONCE(current_cpu()->hp->deaf);
 }
 
 /* These two are for whole accesses: is it the program's window, and not what it denied itself by a protection key? */
