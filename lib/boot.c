@@ -204,6 +204,8 @@ void kernel_boot(const struct boot_config *config)
 	syscall_tracing = config->flags & BOOT_TRACE;
 	if (config->flags & BOOT_STATS && stats_init())
 		boot_fail(EXIT_BOOT, "no memory for statistics: more with --mem");
+	if (config->flags & (BOOT_TRACE | BOOT_STATS))
+		syscall_watch();
 	ret = vfs_init();
 	if (!ret)
 		ret = tty_init();

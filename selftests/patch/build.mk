@@ -28,6 +28,10 @@ $(patch-bin)/site_test.o: CPPFLAGS = -I. -Ilib -DLBX_HAVE_LIBC
 $(patch-bin)/site_test: $(patch-bin)/site_test.o $(patch-units)
 	$(link)
 
-ALL += $(addprefix $(patch-bin)/,patch patch_static patch_low site_test)
-TESTS += selftests/patch/patch.t@600 selftests/patch/site.t
+$(patch-bin)/cost: LDFLAGS = -static
+$(patch-bin)/cost: $(patch-bin)/cost.o $(patch-bin)/cost_sites.o
+	$(link)
+
+ALL += $(addprefix $(patch-bin)/,patch patch_static patch_low site_test cost)
+TESTS += selftests/patch/patch.t@600 selftests/patch/site.t selftests/patch/cost.t
 USER_TESTS += selftests/patch/patch.t@600

@@ -39,6 +39,8 @@ extern struct syscall_count *syscall_counts;
 /* calls that the table does not have */
 u64 syscall_unknown_count(void);
 extern bool syscall_tracing;
+/* syscall_watch() - one of both is on: every call is looked at from now on */
+void syscall_watch(void);
 
 /* syscall_dispatch() - serve the call in @regs, the current task's; sets the result. Restarts are task_exit_work()'s. */
 struct regs;
