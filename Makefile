@@ -8,7 +8,9 @@
 #   TESTS        tests that `make check` runs as the user who runs make
 #   USER_TESTS   tests that it runs as an ordinary user (root's rights dropped);
 #                a test that stands in both lists is run twice
-#   VM_TESTS     tests that it runs as root in a machine of its own (lbx-vm)
+#   VM_TESTS     tests that it runs as root in a machine of its own (lbx-vm): all
+#                in one, with others (selftests/matrix)
+#   MATRIX       the same tests on other hosts, a machine each: selftests/matrix
 #   PROVE_TESTS  proofs (TAP as well): `make prove`, and part of `make check`
 #   FUZZ_RUNS    long fuzzing runs: `make fuzz`
 #   CONFORM      conformance tests: `make conform` (TESTS lists them too)
@@ -54,9 +56,9 @@ link = @echo "  LD      $@"; mkdir -p $(@D); \
 archive = @echo "  AR      $@"; mkdir -p $(@D); rm -f $@; \
 	$(AR) rcs $@ $(filter %.o,$^)
 
-# Totals are printed once, at the end, over all that ran. JOBS=2 for a quicker
-# run whose timing-sensitive tests may then disturb each other.
-JOBS ?= 1
+# Totals are printed once, at the end, over all that ran. Two at once: tests have
+# to stand a busy machine anyway. The long ones come first.
+JOBS ?= 2
 run_tests = $(PYTHON) selftests/run -j $(JOBS) --build $(O) --known selftests/known
 
 include $(sort $(wildcard */build.mk */*/build.mk */*/*/build.mk))
@@ -71,8 +73,7 @@ setup:
 # Set-up comes first, and a new make after it sees what it installed.
 check: setup
 	@$(MAKE) --no-print-directory all
-	@$(run_tests) $(TESTS) $(addprefix user:,$(USER_TESTS)) \
-		$(addprefix vm:,$(VM_TESTS)) $(PROVE_TESTS)
+	@$(run_tests) $(PROVE_TESTS) $(MATRIX) $(TESTS) $(addprefix user:,$(USER_TESTS))
 
 prove: all
 	@$(run_tests) --verbose $(PROVE_TESTS)

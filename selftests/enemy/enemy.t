@@ -12,10 +12,13 @@ sleep 1000 >/dev/null 2>&1 & canary=$!
 echo untouched >"$tmp/canary"
 trap 'kill $canary; [ $BASHPID != $$ ] || rm -rf "$tmp"' EXIT
 
+# An emulated machine needs a multiple of the time to come to the attack at all.
+slow=${LBX_MODE:+4}
+
 # attack NAME SECONDS [ARGUMENT]: what came of it goes to $res; two words a line, what was seen and what was wanted, then the name
 attack() {
-	local name=$1${3:+ $3} pid below hung status res=$tmp/result.$1.${3-}
-	"$lbx" --mem 64M --timeout "$2" "$enemy" "$gate" "$1" "${3:-$canary}" >"$res.out" 2>"$res.err" </dev/null &
+	local name=$1${3:+ $3} pid below hung status res=$tmp/result.$1.${3-} seconds=$(($2 + ${slow:-0}))
+	"$lbx" --mem 64M --timeout "$seconds" "$enemy" "$gate" "$1" "${3:-$canary}" >"$res.out" 2>"$res.err" </dev/null &
 	pid=$!
 	below=
 	for _ in $(seq 300); do
@@ -26,7 +29,7 @@ attack() {
 	done
 	sleep 0.1
 	below="$below $(children_of $pid)"
-	for _ in $(seq $((($2 + 10) * 10))); do
+	for _ in $(seq $(((seconds + 10) * 10))); do
 		[ -n "$(alive $pid)" ] || break
 		sleep 0.1
 	done

@@ -24,7 +24,7 @@ trap 'echo trapped' USR1; kill -USR1 $$; echo after
 trap 'echo bye' EXIT
 sleep 0.05 & p=$!; wait $p; echo "waited $?"
 (sleep 0.05; exit 9) & wait $!; echo "waited $?"
-sleep 5 & kill $!; wait $! 2>/dev/null; echo "terminated $?"
+sleep 5 & sleep 0.3; kill $!; wait $! 2>/dev/null; echo "terminated $?"
 echo redirect >out; echo more >>out; cat <out; exec 3<out; read -r line <&3; echo "$line"; exec 3<&-
 ls /nonexistent 2>err || echo "failed $?"; [ -s err ] && echo err has text
 { echo stdout; echo stderr >&2; } 2>&1 | sort
