@@ -307,16 +307,19 @@ void patch_text_changed(struct mm *mm, u64 addr, u64 len)
 	mutex_unlock(&patch_lock);
 }
 
-void patch_stop(void)
+bool patch_stop(void)
 {
 	struct mm *mm = current->mm;
+	bool was_on = false;
 
 	mutex_lock(&mm->lock);
 	if (mm->patches) {
 		patch_text_changed(mm, 0, ~0ull);
+		was_on = !((struct patch_mm *)mm->patches)->off;
 		((struct patch_mm *)mm->patches)->off = true;
 	}
 	mutex_unlock(&mm->lock);
+	return was_on;
 }
 
 int patch_fork(struct mm *child)

@@ -26,8 +26,10 @@ static inline bool patch_in_stub(u64 rip) { return rip >= PATCH_CELLS && rip < P
 void patch_unwind(struct regs *r);
 /* patch_fault() - program code faulted: true when it had come to the middle of a patched site and goes on in its stub */
 bool patch_fault(struct regs *r);
-/* patch_stop() - the current program is patched no more, and what was is taken back */
-void patch_stop(void);
+/* patch_stop() - the current program is patched no more, and what was is taken back. Return: false: so it was already */
+bool patch_stop(void);
+/* patch_memory() - @addr is what patched sites and stubs read */
+static inline bool patch_memory(u64 addr) { return addr >= PATCH_BASES && addr < PATCH_END; }
 /* patch_text_changed() - machine->text_changed */
 void patch_text_changed(struct mm *mm, u64 addr, u64 len);
 /* patch_fork() - @child is about to be a copy of the current address space. Return: 0 or -ENOMEM */

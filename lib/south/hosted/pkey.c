@@ -6,7 +6,8 @@
  *
  *	in	A host signal's handler runs with PKRU as Linux starts a program. When the program denied itself key 0, its PKRU goes
  *		from the signal frame to task->pkru, WORK_PKRU says so, and the library kernel runs with key 0 allowed. A patched
- *		call site comes in without a handler: the first store in hosted_syscall_entry faults, and is taken for a trap.
+ *		call site comes in without a handler: the first store in hosted_syscall_entry faults, and is taken for a trap. When
+ *		even its way there cannot be read, patching ends for that program.
  *	inside	The copy functions refuse with EFAULT what the program denied itself, as Linux' do: pkey_denies().
  *	out	There is no way to load PKRU and then the other registers, which lie in memory. So the exit code runs into a trap of
  *		its own, and its handler puts the program's registers and PKRU into the signal frame: pkey_leave().

@@ -233,12 +233,15 @@ void hosted_fault(struct regs *regs)
 		patch_unwind(regs);
 		/* It steps through its instructions one by one: stubs have others. */
 		if (cpu->fault_trap == TRAP_DEBUG)
-			patch_stop();
+			(void)patch_stop();
 		if (cpu->fault_addr == rip)
 			cpu->fault_addr = regs->rip;
 	} else if ((cpu->fault_signo == HOST_SIGILL || cpu->fault_trap == TRAP_GP) && patch_fault(regs)) {
 		return;
 	}
+	/* A site's way here has key 0 as all memory: who denied himself that makes his calls by traps. */
+	if (cpu->fault_trap == TRAP_PAGE_FAULT && (cpu->fault_err & PF_PKEY) && patch_memory(cpu->fault_addr) && patch_stop())
+		return;
 	task_fault(regs, cpu->fault_trap, cpu->fault_err, cpu->fault_addr, cpu->fault_signo, cpu->fault_code);
 }
 
