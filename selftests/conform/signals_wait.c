@@ -321,7 +321,7 @@ TEST(wait_calls)
 TEST(remaining)
 {
 	struct timespec left = { 9, 9 }, want = { 5, 0 };
-	struct itimerval it = { .it_value = { 0, 30000 } };
+	struct itimerval it = { .it_value = { 0, 300000 } };
 
 	handle(SIGALRM, note, SA_RESTART);
 	setitimer(ITIMER_REAL, &it, NULL);
