@@ -373,6 +373,40 @@ static void text(void)
 	}
 }
 
+/* Threads run where the main one changes rights again and again, so that sites are patched and taken back under them. */
+static volatile bool over;
+
+static void *runner(void *arg)
+{
+	bool good = true;
+
+	while (!over)
+		good &= site_number() == pid && site_moves(SYS_kill, pid, 0) == 0 && site_after(0, SYS_getpid) == pid + 1 &&
+			site_both() == 0 && site_redzone() == pid;
+	return good ? arg : NULL;
+}
+
+static void toggle(void)
+{
+	void *page = page_of((void *)site_number), *ret;
+	pthread_t t[3];
+	bool good = true;
+
+	for (int i = 0; i < 3; i++)
+		pthread_create(&t[i], NULL, runner, t);
+	for (int i = 0; i < 2000; i++) {
+		good &= !mprotect(page, PAGE, i % 2 ? PROT_READ | PROT_EXEC : PROT_EXEC);
+		if (i % 4 == 0)
+			usleep(20 * (i % 32));
+	}
+	over = true;
+	for (int i = 0; i < 3; i++) {
+		pthread_join(t[i], &ret);
+		good &= ret == t;
+	}
+	say(good, "three threads, 2000 changes");
+}
+
 /* ---- code that a program makes ---- */
 
 static void jit(void)
@@ -553,7 +587,7 @@ static const struct {
 	void (*fn)(void);
 } tests[] = {
 	{ "shapes", shapes }, { "middle", middle }, { "signals", signals }, { "threads", threads }, { "cancel", cancel },
-	{ "text", text }, { "jit", jit }, { "forks", forks }, { "flags", flags }, { "many", many },
+	{ "text", text }, { "toggle", toggle }, { "jit", jit }, { "forks", forks }, { "flags", flags }, { "many", many },
 	{ "sealed", sealed }, { "wild", wild },
 };
 

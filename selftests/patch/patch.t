@@ -33,7 +33,7 @@ same() {
 	fi
 }
 
-for t in shapes middle signals threads cancel text jit forks flags many; do
+for t in shapes middle signals threads cancel text toggle jit forks flags many; do
 	for program in patch patch_static; do
 		same "$bin/$program" $t
 		# start-up makes some 20 traps, exec as many again

@@ -120,43 +120,26 @@ static bool patchable(const struct vma *v)
 	       !(v->flags & (MAP_SHARED | VMA_LAZY | VMA_ACCOUNT | VMA_SEALED)) && v->off + (v->end - v->start) < FILE_OFF_MAX;
 }
 
-/* The page that @v has at @addr is not patched yet: find it among the known ones, or make it known. */
-static struct patch_text *text_of_new(struct patch_mm *pm, const struct vma *v, u64 addr, u32 in, u64 nr)
+/* The page that @v has at @addr holds @bytes and is not patched yet: find it among the known ones, or make it known. */
+static struct patch_text *text_of_new(struct patch_mm *pm, const struct vma *v, u64 addr, const u8 *bytes, u32 in, u64 nr)
 {
 	u64 off = v->off + (addr - v->start);
-	struct patch_text *text = NULL;
+	struct patch_text *text = patch_text_find(bytes, off);
 	struct patch_window w;
-	u8 *bytes;
 	int base;
 
-	bytes = page_alloc_dirty(1);
-	if (!bytes)
-		return NULL;
-	if (!user_copy(bytes, (const void *)addr, PAGE_SIZE)) {
-		text = patch_text_find(bytes, off);
-		if (!text && patch_window_find(bytes, in, nr, &w)) {
-			base = patch_base_find(pm, v->start - v->off);
-			if (base >= 0)
-				text = patch_text_create(bytes, off, (u32)base);
-		}
-	}
-	page_free(bytes, 1);
-	return text;
+	if (text || !patch_window_find(bytes, in, nr, &w))
+		return text;
+	base = patch_base_find(pm, v->start - v->off);
+	return base >= 0 ? patch_text_create(bytes, off, (u32)base) : NULL;
 }
 
-/* Patch the SYSCALL at @site, executed as call @nr. Return: its stub, or -errno: it will trap again */
-static int patch_site(struct mm *mm, struct patch_mm *pm, u64 site, u64 nr)
+/* patch_lock is held. @bytes: what is at @addr, NULL when that is patched already. */
+static int patch_locked(struct mm *mm, struct patch_mm *pm, const struct vma *v, u64 addr, const u8 *bytes, u32 in, u64 nr)
 {
-	/* the page of the byte before: what is before the SYSCALL moves more often than what is after */
-	u64 addr = (site - 1) & PAGE_MASK;
-	u32 in = (u32)(site - addr);
-	struct vma *v = vma_at(mm, addr);
-	struct patch_page *pg;
 	struct patch_text *text;
-	int stub, ret, ret2;
+	int ret = 0, ret2;
 
-	if (pm->off || !patchable(v) || v->end < site + 2)
-		return -EPERM;
 	if (!pm->bases) {
 		ret = patch_area_setup(mm, pm);
 		if (ret == -EEXIST)
@@ -164,17 +147,15 @@ static int patch_site(struct mm *mm, struct patch_mm *pm, u64 site, u64 nr)
 		if (ret)
 			return ret;
 	}
-	ret = page_room(pm);
-	if (ret)
-		return ret;
-	pg = page_at(pm, addr);
-	text = pg ? pg->text : text_of_new(pm, v, addr, in, nr);
+	text = bytes ? text_of_new(pm, v, addr, bytes, in, nr) : page_at(pm, addr)->text;
 	if (!text)
 		return -ENOENT;
-	stub = patch_text_site(text, in);
-	ret = stub < 0 ? patch_text_add(text, in, nr) : 0;
-	if (ret && !text->nr)
+	if (patch_text_site(text, in) < 0)
+		ret = patch_text_add(text, in, nr);
+	if (ret && !text->nr) {
+		patch_text_free(text);	/* new, and of no use */
 		return ret;
+	}
 	/* even when this site stays as it is: others of the page are known */
 	ret2 = patch_base_set(pm, text->base, v->start - v->off);
 	if (!ret2)
@@ -182,6 +163,40 @@ static int patch_site(struct mm *mm, struct patch_mm *pm, u64 site, u64 nr)
 	if (ret2)
 		return ret2;
 	return ret ? ret : patch_text_site(text, in);
+}
+
+/*
+ * Patch the SYSCALL at @site, executed as call @nr. Return: its stub, or -errno: it will trap again
+ * mm->lock is held. The page is read with that alone: a file system that does not answer holds up nobody else.
+ */
+static int patch_site(struct mm *mm, struct patch_mm *pm, u64 site, u64 nr)
+{
+	/* the page of the byte before: what is before the SYSCALL moves more often than what is after */
+	u64 addr = (site - 1) & PAGE_MASK;
+	u32 in = (u32)(site - addr);
+	struct vma *v = vma_at(mm, addr);
+	u8 *bytes = NULL;
+	int ret;
+
+	if (pm->off || !patchable(v) || v->end < site + 2)
+		return -EPERM;
+	ret = page_room(pm);
+	if (ret)
+		return ret;
+	if (!page_at(pm, addr)) {
+		bytes = page_alloc_dirty(1);
+		if (!bytes)
+			return -ENOMEM;
+		ret = user_copy(bytes, (const void *)addr, PAGE_SIZE) ? -EFAULT : 0;
+	}
+	if (!ret) {
+		mutex_lock(&patch_lock);
+		ret = patch_locked(mm, pm, v, addr, bytes, in, nr);
+		mutex_unlock(&patch_lock);
+	}
+	if (bytes)
+		page_free(bytes, 1);
+	return ret;
 }
 
 static u64 *refused_slot(struct patch_mm *pm, u64 site)
@@ -206,11 +221,9 @@ void patch_trapped(struct regs *r)
 	pm = patch_mm_get(mm);
 	if (pm) {
 		refused = refused_slot(pm, site);
-		mutex_lock(&patch_lock);
 		stub = patch_site(mm, pm, site, r->orig_rax);
 		if (stub >= 0)
 			resume = patch_stub_return(patch_stub_at((u32)stub), (u32)stub);
-		mutex_unlock(&patch_lock);
 		if (stub < 0) {
 			WRITE_ONCE(*refused, site);
 			atomic_add(&patch_counters.refused, 1ull);

@@ -77,9 +77,11 @@ void patch_bases_put(struct patch_bases *b);
 /* ---- patch_text.c ---- */
 /* patch_text_find() - what is known of a page with these bytes, or NULL */
 struct patch_text *patch_text_find(const u8 *bytes, u64 off);
-/* patch_text_create() - with no sites yet, which nobody finds before patch_text_add() has found one; NULL: none to be had */
+/* patch_text_create() - with no sites yet: without any it is to be freed before patch_lock is released; NULL: none to be had */
 __must_check struct patch_text *patch_text_create(const u8 *bytes, u64 off, u32 base);
-/* patch_text_add() - one site more. Return: 0; -errno, and the text is as it was (without any site it is freed) */
+/* patch_text_free() - nobody maps it */
+void patch_text_free(struct patch_text *text);
+/* patch_text_add() - one site more. Return: 0; -errno, and the text is as it was */
 __must_check int patch_text_add(struct patch_text *text, u32 site, u64 nr);
 /* patch_text_site() - the stub of the SYSCALL at offset @site, or -1; patch_text_window(): of the window that holds offset @in */
 int patch_text_site(const struct patch_text *text, u32 site);

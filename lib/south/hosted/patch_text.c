@@ -95,7 +95,7 @@ struct patch_text *patch_text_find(const u8 *bytes, u64 off)
 	return NULL;
 }
 
-static void text_free(struct patch_text *text)
+void patch_text_free(struct patch_text *text)
 {
 	list_del(&text->node);
 	nr_texts--;
@@ -111,7 +111,7 @@ static bool make_room(void)
 	for (u32 i = 0; i < NR_BUCKETS && nr_texts >= PATCH_MAX_TEXTS; i++) {
 		list_for_each(text, bucket(i), node) {
 			if (!text->users) {
-				text_free(text);
+				patch_text_free(text);
 				break;
 			}
 		}
@@ -222,8 +222,6 @@ int patch_text_add(struct patch_text *text, u32 site, u64 nr)
 	}
 	if (c)
 		patch_copy_put(c);
-	if (!text->nr)
-		text_free(text);
 	return ret;
 }
 
