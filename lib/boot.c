@@ -7,6 +7,7 @@
 #include "boot_parts.h"
 #include "fs/file.h"
 #include "fs/fs_state.h"
+#include "fs/keep.h"
 #include "fs/namei.h"
 #include "fs/proc/proc.h"
 #include "mm/kmalloc.h"
@@ -236,9 +237,14 @@ void kernel_boot(const struct boot_config *config)
 
 void sandbox_exit(u32 wait_status)
 {
-	u32 sig = wait_status & 0x7f;
+	u32 sig;
 
 	(void)process_kill_all(clock_monotonic() + EXIT_WAIT_NS);
+	/* what killed us shall not interrupt what is left to do */
+	atomic_and(&current->work, ~(u32)(WORK_SIGNAL | WORK_EXIT | WORK_STOP));
+	if (keep_save())
+		wait_status = EXIT_BOOT << 8;
+	sig = wait_status & 0x7f;
 	boot_exit_stdio();
 	stats_print(boot_config->flags & BOOT_STATS_JSON);
 	south_exit(sig ? 128 + (int)sig : (int)(wait_status >> 8 & 0xff));

@@ -45,7 +45,9 @@ enum boot_mount_kind {
 	BOOT_MOUNT_HOST_FILE,		/* a single file of the tree: mounted over dst */
 	BOOT_MOUNT_PROC, BOOT_MOUNT_SYS, BOOT_MOUNT_DEV,
 	BOOT_MOUNT_SYMLINK,		/* dst becomes a link to source */
+	BOOT_MOUNT_KEEP,		/* the last one: a tree of a 9P channel, shown nowhere: --keep-changes; dst: its name */
 };
+#define BOOT_KEEP_MARKER	".wh..wh.litebox"	/* in a directory that --keep-changes may write to */
 #define BOOT_MOUNT_RO		1u
 #define BOOT_MOUNT_IF_MISSING	4u	/* only where dst is not there yet */
 #define BOOT_MOUNT_ROOT		2u	/* belongs to the writable layer: read-only with BOOT_RO_ROOT, kept by --keep-changes */
@@ -96,6 +98,7 @@ struct boot_event {
 	uint32_t a, b;
 };
 #define BOOT_EVENT_SIGNAL	1	/* a: signal for the first program; b: 1 when a key of the terminal sent it: for its group */
+#define BOOT_EVENT_END		3	/* kill the first program, keep what is to be kept, and end */
 #define BOOT_EVENT_WINSIZE	2	/* a: rows, b: columns */
 #define BOOT_EVENT_CONTINUE	3	/* the first program's group goes on */
 #define BOOT_EVENT_STOPPED	4	/* to the broker: the first program was stopped by signal a */

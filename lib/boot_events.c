@@ -64,6 +64,8 @@ static void events(void *arg __unused)
 			return;
 		if (e.kind == BOOT_EVENT_SIGNAL)
 			take_signal(&e);
+		else if (e.kind == BOOT_EVENT_END)
+			take_signal(&(struct boot_event){ BOOT_EVENT_SIGNAL, SIGKILL, 0 });
 		else if (e.kind == BOOT_EVENT_WINSIZE)
 			console_resize(e.a, e.b);
 		else if (e.kind == BOOT_EVENT_CONTINUE)

@@ -6,6 +6,7 @@
 #include "boot.h"
 #include "boot_parts.h"
 #include "fs/9p/9p.h"
+#include "fs/keep.h"
 #include "fs/memfs.h"
 #include "fs/namei.h"
 #include "fs/overlay.h"
@@ -181,6 +182,27 @@ static int make_symlink(const struct boot_mount *m)
 	return ret == -EEXIST ? 0 : ret;
 }
 
+/* The last of the list: where the layer lies is known then. */
+static int keep_changes(const struct boot_mount *keep)
+{
+	const struct boot_mount *m = (const struct boot_mount *)boot_string(boot_config->mounts);
+	struct super *sb;
+	u32 export;
+	int ret = parse_export(boot_string(keep->source), &export);
+
+	if (!ret)
+		ret = keep_layer("/");
+	for (; !ret && m != keep; m++)
+		if ((m->flags & BOOT_MOUNT_ROOT) && !is_root(m))
+			ret = keep_layer(boot_string(m->dst));
+	if (ret)
+		return ret;
+	sb = p9_super_create(export, true, &keep->attr);
+	if (IS_ERR(sb))
+		return (int)PTR_ERR(sb);
+	return keep_begin(sb->root, boot_string(keep->dst), boot_config->uid, boot_config->gid);
+}
+
 static bool is_there(const char *dst)
 {
 	struct path p;
@@ -210,6 +232,8 @@ static int mount_one(const struct boot_mount *m)
 		return mount_type(m, "sysfs");
 	case BOOT_MOUNT_SYMLINK:
 		return make_symlink(m);
+	case BOOT_MOUNT_KEEP:
+		return keep_changes(m);
 	}
 	return -EINVAL;
 }
@@ -251,6 +275,9 @@ int boot_mounts(void)
 	for (u32 i = 0; i < boot_config->nr_mounts; i++) {
 		int ret = mount_one(&m[i]);
 
+		if (ret && m[i].kind == BOOT_MOUNT_KEEP)
+			boot_fail(MOUNT_EXIT, "--keep-changes %s: what was kept there cannot be taken up (error %d)",
+				  boot_string(m[i].dst), -ret);
 		if (ret)
 			boot_fail(MOUNT_EXIT, "%s: cannot be put into the sandbox (error %d): leave it out or see --dry-run",
 				  boot_string(m[i].dst), -ret);

@@ -196,6 +196,8 @@ int inode_get_write(struct inode *inode)
 		if (old < 0)
 			return -ETXTBSY;
 	} while (!__atomic_compare_exchange_n(&inode->writers, &old, old + 1, true, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
+	if (load_relaxed(&inode->flags) & INODE_KEPT)
+		atomic_and(&inode->flags, ~(u32)INODE_KEPT);
 	return 0;
 }
 

@@ -71,7 +71,7 @@ static struct inode *table_find(struct overlay *o, const struct inode *lower, co
 		if (same && n->parent)
 			same = n->parent == dir && strlen(n->name) == name->len && !memcmp(n->name, name->name, name->len);
 		else if (same)
-			same = !S_ISDIR(lower->mode) && lower->nlink > 1;
+			same = !o->separate && !S_ISDIR(lower->mode) && lower->nlink > 1;
 		if (same && ref_tryget(&n->inode->ref))
 			return n->inode;
 		n = next ? rb_entry(next, struct ovl_node, rb) : NULL;
@@ -105,7 +105,7 @@ static struct ovl_node *node_new(struct inode *inode, struct inode *lower, struc
 	mutex_init(&n->up_lock);
 	if (!dir) {
 		n->linked = true;	/* the root */
-	} else if (S_ISDIR(lower->mode) || lower->nlink <= 1) {
+	} else if (S_ISDIR(lower->mode) || lower->nlink <= 1 || overlay_of(inode)->separate) {
 		n->name = kstrndup(name->name, name->len);
 		if (!n->name) {
 			kfree(n);
@@ -441,6 +441,12 @@ static const struct super_ops ovl_super_ops = {
 	.unmounted = ovl_unmounted,
 	.put = ovl_put_super,
 };
+
+void overlay_separate_links(struct super *sb)
+{
+	if (sb->ops == &ovl_super_ops)
+		((struct overlay *)sb->priv)->separate = true;
+}
 
 struct super *overlay_super(struct inode *lower)
 {

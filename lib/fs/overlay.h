@@ -29,4 +29,16 @@ __must_check struct super *overlay_super(struct inode *lower);
  */
 __must_check int overlay_make_dir(struct super *sb, const char *name, u32 mode);
 
+/*
+ * overlay_hide() - nothing of what lies below as @name in @dir (a directory of any file system) is seen any more, a whole tree at once;
+ * for the time before programs run, when nobody uses it. The name may be cached. Return: 0, -ENOSPC
+ */
+__must_check int overlay_hide(struct inode *dir, const struct qstr *name);
+
+/*
+ * overlay_separate_links() - names of one lower file part when one of them is changed. Before anybody looks at it; no overlay is fine.
+ * Then all that is changed stands in the upper tree, under its name.
+ */
+void overlay_separate_links(struct super *sb);
+
 #endif

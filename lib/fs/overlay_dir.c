@@ -105,6 +105,40 @@ static struct inode *ovl_create(struct inode *dir, const struct qstr *name, cons
 	return inode;
 }
 
+int overlay_hide(struct inode *dir, const struct qstr *name)
+{
+	struct inode *lower = dir->ops == &ovl_dir_ops ? ovl_lower_lookup(dir, name) : ERR_PTR(-ENOENT), *put = NULL;
+	struct memfs_dirent *e;
+	int ret = 0;
+
+	if (dir->ops != &ovl_dir_ops && dir->ops != &memfs_dir_ops)
+		return 0;
+	mutex_lock(&dir->lock);
+	if (dir->ops == &ovl_dir_ops)
+		mutex_lock(&overlay_of(dir)->lock);
+	e = memfs_find(dir, name);
+	if (!IS_ERR(lower)) {
+		ret = ovl_link_locked(dir);
+		if (!ret && e)
+			e->hides = true;
+		if (!ret && (!e || e->inode))
+			ret = entry_unset(dir, name, &put);
+	} else if (e && e->inode) {
+		put = memfs_del(dir, e);
+	}
+	if (put && S_ISDIR(put->mode)) {
+		memfs_dir(put)->parent = NULL;
+		dir->nlink--;
+	}
+	if (dir->ops == &ovl_dir_ops)
+		mutex_unlock(&overlay_of(dir)->lock);
+	mutex_unlock(&dir->lock);
+	if (!IS_ERR(lower))
+		inode_put(lower);
+	inode_put(put);
+	return ret;
+}
+
 int overlay_make_dir(struct super *sb, const char *name, u32 mode)
 {
 	const struct new_inode n = { .mode = S_IFDIR | mode };

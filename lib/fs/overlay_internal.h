@@ -24,6 +24,7 @@ struct overlay {
 	struct inode *lower;		/* the root's; a reference */
 	struct ovl_node *free;		/* see put_parents() */
 	bool freeing;
+	bool separate;			/* overlay_separate_links() */
 };
 
 /* The lower half of an inode; none where there was nothing below. */

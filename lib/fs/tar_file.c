@@ -115,11 +115,14 @@ static ssize_t tar_read(struct file *f, struct uio *to, pos_t *pos)
 	return done ? (ssize_t)done : n;
 }
 
-/* All of the file into memory; its lock is held. Holes stay holes. */
+#define INTERRUPTS	((u32)(WORK_SIGNAL | WORK_EXIT | WORK_STOP))
+
+/* All of the file into memory; its lock is held. Holes stay holes. Signals wait: exec maps when there is no way back. */
 static int load(struct inode *inode, struct pagecache *pc)
 {
 	const struct tar_map *map = inode->priv;
 	u8 *buf = kmalloc(CHUNK);
+	u32 held = 0;
 	int ret = buf ? 0 : -ENOMEM;
 
 	for (u32 i = 0; !ret && i < map->nr; i++) {
@@ -130,8 +133,10 @@ static int load(struct inode *inode, struct pagecache *pc)
 			struct uio uio;
 			struct iov iov;
 
-			if (n == -EINTR)
-				continue;	/* a fault is not interrupted */
+			if (n == -EINTR) {
+				held |= atomic_and(&current->work, ~INTERRUPTS) & INTERRUPTS;
+				continue;
+			}
 			if (n < 0) {
 				ret = (int)n;
 				break;
@@ -142,6 +147,8 @@ static int load(struct inode *inode, struct pagecache *pc)
 			pos += (u64)n;
 		}
 	}
+	if (held)
+		atomic_or(&current->work, held);
 	kfree(buf);
 	return ret;
 }

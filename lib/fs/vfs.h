@@ -81,6 +81,9 @@ struct inode {
 #define INODE_ANON	BIT(1)		/* pipes, sockets, …: no path */
 #define INODE_SEALABLE	BIT(2)		/* memfd */
 #define INODE_NOATIME	BIT(3)
+#define INODE_FURNITURE	BIT(5)		/* --keep-changes: there from the start; not kept */
+#define INODE_COVERED	BIT(6)		/* … something is mounted on it */
+#define INODE_KEPT	BIT(7)		/* … a file as it was read from there, not opened for writing since */
 #define INODE_LINKABLE	BIT(4)		/* O_TMPFILE: may get its first name by linkat() */
 
 /* inode_ops.setattr: which of the values are meant */

@@ -26,7 +26,7 @@ if [ -n "$EXEC_BARE" ]; then
 fi
 
 # Seconds after which something hangs.
-LIMIT=60
+LIMIT=${LIMIT:-60}
 
 # run ARGUMENT... - $out, $err, $status of lbx-exec, which never hangs the test
 run() {

@@ -43,7 +43,7 @@ struct options {
 	char **argv;		/* the program and its arguments */
 	int argc;
 	char *program;		/* path inside */
-	const char *root, *chdir, *hostname, *trace_file;
+	const char *root, *keep, *chdir, *hostname, *trace_file;
 	struct { char *src, *dst; bool ro; } *binds;
 	size_t nr_binds;
 	struct { char *dst; uint64_t size; } *tmpfs;
@@ -68,6 +68,11 @@ void options_free(struct options *o);
 /* view.c: what the program sees. Return: 0, or an exit status after a message */
 int view_build(struct view *v, struct options *o);
 void view_print(const struct view *v, const struct options *o);
+
+/* view.c, for keep.c: another line */
+struct view_mount *view_add(struct view *v, enum boot_mount_kind kind, const char *source, const char *dst, bool ro);
+/* keep.c: --keep-changes: its directory, for us alone. A line that is the last */
+void keep_open(struct view *v, const struct options *o);
 
 /* stdio.c */
 struct stdio_plan {

@@ -26,7 +26,7 @@ static const char help[] =
 "  --root DIR|IMAGE.tar      the root, instead of the host's system\n"
 "  --tmpfs DST[:SIZE]        an empty directory in memory\n"
 "  --ro-root                 nothing can be written but --tmpfs, /tmp and --bind ...:rw\n"
-"  --keep-changes DIR        what the program changed is left in DIR\n"
+"  --keep-changes DIR        what the program changed is kept in DIR for the next run\n"
 "  --chdir DIR               start in DIR (default: the current directory, else /)\n"
 "  --fd N                    hand in descriptor N (3 to 31) as well as 0, 1 and 2\n"
 "\n"
@@ -207,8 +207,7 @@ void options_parse(struct options *o, int argc, char **argv)
 		case OPT_ROOT: o->root = optarg; break;
 		case OPT_TMPFS: add_tmpfs(o, optarg); break;
 		case OPT_RO_ROOT: o->ro_root = true; break;
-		case OPT_KEEP:
-			die("--keep-changes %s: not built yet: --bind DIR:rw shows a directory that keeps what is written", optarg);
+		case OPT_KEEP: o->keep = optarg; break;
 		case OPT_CHDIR:
 			if (*optarg != '/')
 				die("--chdir %s: a path inside, which begins with /", optarg);
@@ -245,6 +244,8 @@ void options_parse(struct options *o, int argc, char **argv)
 	}
 	if (strcmp(o->south, "auto") && strcmp(o->south, "host"))
 		die("--south %s: not built: --list-souths says what works here", o->south);
+	if (o->keep && o->ro_root)
+		die("--keep-changes %s: with --ro-root there are none to keep", o->keep);
 	o->mem &= ~(uint64_t)4095;
 	if (o->trace_file) {
 		/* before the broker gives up its right to open files */

@@ -32,6 +32,7 @@
 #include "tty.h"
 #include "tools/broker/broker9p.h"
 
+#define KEEP_GRACE_MS	60000		/* after --timeout, for --keep-changes */
 #define MIN_FILES	1024		/* descriptors that starting a sandbox needs, and some for its files */
 
 static int open_image(void)
@@ -218,6 +219,24 @@ static void serve_channel(struct sandbox *s, struct b9p *server, int i)
 		message("file server: %s", strerror(-ret));	/* the channel is closed, which the sandbox takes as I/O errors */
 }
 
+/* The end of the time. With changes to keep, the sandbox gets some more to write them. Return: ms until it is over again, or -1 */
+static int64_t time_over(struct serving *v)
+{
+	const struct boot_event end = { .kind = BOOT_EVENT_END };
+
+	if (v->s->o->keep && !v->timed_out && send(v->s->control, &end, sizeof(end), MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(end)) {
+		v->timed_out = true;
+		v->deadline = now_ms() + KEEP_GRACE_MS;
+		return KEEP_GRACE_MS;
+	}
+	if (v->timed_out)
+		message("--keep-changes %s: not done within %d s of the end of the time", v->s->o->keep, KEEP_GRACE_MS / 1000);
+	v->timed_out = true;
+	v->deadline = INT64_MAX;
+	kill(v->s->reaper, REAPER_END);
+	return -1;
+}
+
 /* One round: whatever comes first of a signal, the end of a relay, word from the sandbox, a new channel, the end of the time. */
 static void serve_once(struct serving *v)
 {
@@ -233,12 +252,8 @@ static void serve_once(struct serving *v)
 
 	if (v->deadline != INT64_MAX) {
 		left = v->deadline - now_ms();
-		if (left <= 0) {
-			v->timed_out = true;
-			v->deadline = INT64_MAX;
-			kill(v->s->reaper, REAPER_END);
-			left = -1;
-		}
+		if (left <= 0)
+			left = time_over(v);
 	}
 	if (poll(fds, 3 + BOOT_NR_CHANNELS, left > INT_MAX ? INT_MAX : (int)left) < 0)
 		return;

@@ -29,7 +29,7 @@ static const char *const etc_parts[] = {
 static const char *const etc_patterns[] = { "python*", "java-*" };
 static const char *const usr_links[] = { "bin", "sbin", "lib", "lib32", "lib64", "libx32" };
 
-static struct view_mount *add(struct view *v, enum boot_mount_kind kind, const char *source, const char *dst, bool ro)
+struct view_mount *view_add(struct view *v, enum boot_mount_kind kind, const char *source, const char *dst, bool ro)
 {
 	struct view_mount *m;
 
@@ -60,7 +60,7 @@ static bool add_host(struct view *v, const char *source, const char *dst, bool r
 			die("%s: neither a directory nor a regular file: use --fd for open files", source);
 		return false;
 	}
-	m = add(v, S_ISDIR(st.st_mode) ? BOOT_MOUNT_HOST : BOOT_MOUNT_HOST_FILE, source, dst, ro);
+	m = view_add(v, S_ISDIR(st.st_mode) ? BOOT_MOUNT_HOST : BOOT_MOUNT_HOST_FILE, source, dst, ro);
 	m->fd = fd;
 	return true;
 }
@@ -95,7 +95,7 @@ static void add_system(struct view *v)
 		n = readlink(path, target, sizeof(target) - 1);
 		if (n > 0) {
 			target[n] = 0;
-			add(v, BOOT_MOUNT_SYMLINK, target, path, false);
+			view_add(v, BOOT_MOUNT_SYMLINK, target, path, false);
 		} else {
 			add_host(v, path, path, true, false);
 		}
@@ -349,7 +349,7 @@ static void add_root(struct view *v, const char *root)
 	if (!full || stat(full, &st))
 		die("--root %s: %s", root, strerror(errno));
 	if (S_ISREG(st.st_mode)) {
-		m = add(v, BOOT_MOUNT_TAR, full, "/", true);
+		m = view_add(v, BOOT_MOUNT_TAR, full, "/", true);
 		m->image = open(full, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 		if (m->image < 0)
 			die("--root %s: %s", root, strerror(errno));
@@ -372,16 +372,16 @@ int view_build(struct view *v, struct options *o)
 
 	if (o->root)
 		add_root(v, o->root);
-	add(v, BOOT_MOUNT_TMPFS, NULL, "/tmp", false)->mode = 01777;
+	view_add(v, BOOT_MOUNT_TMPFS, NULL, "/tmp", false)->mode = 01777;
 	if (!o->root)
 		add_system(v);
 	/* whoever runs inside owns it: the ids inside are not always root's */
-	home = add(v, BOOT_MOUNT_TMPFS, NULL, env_home(o), false);
+	home = view_add(v, BOOT_MOUNT_TMPFS, NULL, env_home(o), false);
 	home->mode = 01777;
 	home->layer = true;
 	home->if_missing = o->root;
-	add(v, BOOT_MOUNT_PROC, NULL, "/proc", false);
-	add(v, BOOT_MOUNT_SYS, NULL, "/sys", true);
+	view_add(v, BOOT_MOUNT_PROC, NULL, "/proc", false);
+	view_add(v, BOOT_MOUNT_SYS, NULL, "/sys", true);
 	movable = v->nr;
 	add_cwd(v, o);
 	for (size_t i = 0; i < o->nr_binds; i++) {
@@ -396,7 +396,7 @@ int view_build(struct view *v, struct options *o)
 		free(full);
 	}
 	for (size_t i = 0; i < o->nr_tmpfs; i++) {
-		struct view_mount *m = add(v, BOOT_MOUNT_TMPFS, NULL, o->tmpfs[i].dst, false);
+		struct view_mount *m = view_add(v, BOOT_MOUNT_TMPFS, NULL, o->tmpfs[i].dst, false);
 
 		m->size = o->tmpfs[i].size;
 		m->mode = 01777;
@@ -404,6 +404,8 @@ int view_build(struct view *v, struct options *o)
 	}
 	sort_mounts(v, movable);
 	find_program(v, o);
+	if (o->keep)
+		keep_open(v, o);
 	for (size_t i = 0, n = 0; i < v->nr; i++)
 		if (v->mounts[i].fd >= 0)
 			v->mounts[i].export = (uint32_t)n++;
@@ -462,6 +464,7 @@ void view_print(const struct view *v, const struct options *o)
 		[BOOT_MOUNT_HOST] = "host", [BOOT_MOUNT_OVERLAY] = "host, changes in memory", [BOOT_MOUNT_TMPFS] = "memory",
 		[BOOT_MOUNT_TAR] = "tar image, changes in memory", [BOOT_MOUNT_HOST_FILE] = "host file", [BOOT_MOUNT_PROC] = "proc",
 		[BOOT_MOUNT_SYS] = "sys", [BOOT_MOUNT_DEV] = "dev", [BOOT_MOUNT_SYMLINK] = "link",
+		[BOOT_MOUNT_KEEP] = "changes are kept in",
 	};
 
 	if (o->json)
