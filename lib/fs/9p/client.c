@@ -34,15 +34,32 @@ static struct p9_channel *free_channel(void)
 	}
 }
 
+static void channel_free(struct p9_channel *c)
+{
+	if (c->buf)
+		page_free(c->buf, DIV_ROUND_UP(P9_MSIZE, PAGE_SIZE));
+	kfree(c);
+}
+
 void p9_channel_put(struct p9_channel *c)
 {
+	bool broken = c->broken;
+
 	spin_lock(&session.lock);
-	if (c->broken)
+	if (broken)
 		session.nr--;
 	else
 		list_add(&c->node, &session.free);
 	spin_unlock(&session.lock);
-	wake_up(&session.wait);
+	/* with the last one gone, all that wait are to find that out */
+	if (broken)
+		wake_up_all(&session.wait);
+	else
+		wake_up(&session.wait);
+	if (broken) {
+		machine->close_handle(c->handle);
+		channel_free(c);
+	}
 }
 
 void p9_request(struct p9_channel *c, u8 type)
@@ -60,6 +77,7 @@ static ssize_t receive(struct p9_channel *c, u32 *granted)
 		n = machine->recv(c->handle, c->buf, P9_MSIZE, granted);
 		if (*granted != SOUTH_NO_HANDLE)
 			machine->close_handle(*granted);
+		*granted = SOUTH_NO_HANDLE;
 		/* whether it went does not matter, that it is the answer does */
 		if (n <= 0 || p9_reply(&in, c->buf, (u32)n, P9_TCLUNK, 0) == -EIO)
 			return -EIO;
@@ -83,11 +101,10 @@ int p9_transact(struct p9_channel *c, struct p9_in *in, u32 *granted)
 		n = receive(c, &got);
 	else
 		n = -EIO;
-	if (n <= 0) {
+	if (n <= 0)
 		c->broken = true;
-		return -EIO;
-	}
-	ret = p9_reply(in, c->buf, (u32)n, type, 0);
+	/* even a message without bytes can bring a handle */
+	ret = n <= 0 ? -EIO : p9_reply(in, c->buf, (u32)n, type, 0);
 	if (got != SOUTH_NO_HANDLE && (ret || !granted)) {
 		machine->close_handle(got);
 		got = SOUTH_NO_HANDLE;
@@ -185,7 +202,7 @@ int p9_channel_add(u32 handle)
 	c->handle = handle;
 	c->buf = page_alloc(DIV_ROUND_UP(P9_MSIZE, PAGE_SIZE));
 	if (!c->buf) {
-		kfree(c);
+		channel_free(c);
 		return -ENOMEM;
 	}
 	spin_lock(&session.lock);

@@ -8,6 +8,7 @@
 #include "base/errno.h"
 #include "base/string.h"
 #include "mm/kmalloc.h"
+#include "sched/wait.h"
 
 /* Entries in chunks, as they came: name after name. */
 #define CHUNK_SIZE	8192u
@@ -141,7 +142,14 @@ static int dir_read(struct file *f, struct p9_dir *d)
 	if (!ret) {
 		l = p9_listing_new();
 		do {
+			u64 before = offset;
+
 			ret = read_some(c, f->inode, d, &offset, &l);
+			/* a server that never comes to an end holds nobody who is killed, and one that stands still nobody at all */
+			if (ret > 0 && fatal_signal_pending())
+				ret = -EINTR;
+			else if (ret > 0 && offset == before)
+				ret = -EIO;
 		} while (ret > 0);
 		p9_clunk(c, P9_FID_WORK);
 	}

@@ -143,6 +143,7 @@ int p9_walk(struct p9_channel *c, struct inode *inode, const struct qstr *name, 
 	u32 fid = sb->export;
 	int ret = p9_attach(c, sb);
 
+	w->granted = SOUTH_NO_HANDLE;
 	if (ret)
 		return ret;
 	mutex_lock(&sb->lock);
@@ -169,7 +170,8 @@ int p9_walk(struct p9_channel *c, struct inode *inode, const struct qstr *name, 
 		p9_put(&c->out, open_flags, 4);
 	put_names(c, &n, name);
 	mutex_unlock(&sb->lock);
-	ret = p9_transact(c, &w->in, &w->granted);
+	/* a handle that was not asked for is given back at once */
+	ret = p9_transact(c, &w->in, flags & P9_OPEN_GRANT ? &w->granted : NULL);
 	if (!ret)
 		ret = read_walked(w, n.nr + (name ? 1 : 0));
 	if (ret && w->granted != SOUTH_NO_HANDLE) {
@@ -433,6 +435,7 @@ static void p9_super_free(struct super *sb)
 static const struct super_ops p9_super_ops = {
 	.evict = p9_evict,
 	.statfs = p9_statfs,
+	.unmounted = p9_special_forget,
 	.put = p9_super_free,
 };
 

@@ -26,7 +26,7 @@ struct known {
 struct block {
 	struct block *next;
 	u32 used;
-	u8 bytes[];
+	u8 bytes[] __aligned(8);	/* struct known, one after the other */
 };
 
 struct p9_listing {

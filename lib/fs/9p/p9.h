@@ -138,6 +138,8 @@ extern const struct file_ops p9_file_ops, p9_dir_ops;
 struct inode *p9_special_find(struct inode *dir, const struct qstr *name);
 struct inode *p9_special_create(struct inode *dir, const struct qstr *name, const struct new_inode *n);
 bool p9_special_remove(struct inode *dir, const struct qstr *name);
+/* p9_special_forget() - all of a file system that is in no mount any more; no lock held */
+void p9_special_forget(struct super *sb);
 /* p9_special_emit() - those at or after @ctx->pos, which begins at @base. Return: false: the buffer is full */
 bool p9_special_emit(struct inode *dir, struct dir_context *ctx, pos_t base);
 

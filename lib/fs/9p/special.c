@@ -114,6 +114,44 @@ bool p9_special_remove(struct inode *dir, const struct qstr *name)
 	return true;
 }
 
+/* p9_super.lock held. One that is there still, out of its directory's list. */
+static struct p9_special *take_any(struct p9_super *ps, struct inode **dir)
+{
+	for (u32 b = 0; b <= ps->table_mask; b++) {
+		for (struct p9_inode *pi = ps->table[b]; pi; pi = pi->hash_next) {
+			struct p9_special *s;
+
+			if (!pi->specials.next || list_empty(&pi->specials))
+				continue;
+			s = list_first(&pi->specials, struct p9_special, node);
+			list_del(&s->node);
+			*dir = pi->inode;
+			return s;
+		}
+	}
+	return NULL;
+}
+
+void p9_special_forget(struct super *sb)
+{
+	struct p9_super *ps = sb->priv;
+
+	for (;;) {
+		struct p9_special *s;
+		struct inode *dir;
+
+		mutex_lock(&ps->lock);
+		s = take_any(ps, &dir);
+		mutex_unlock(&ps->lock);
+		if (!s)
+			return;
+		s->inode->nlink = 0;
+		inode_put(s->inode);
+		kfree(s);
+		inode_put(dir);
+	}
+}
+
 bool p9_special_emit(struct inode *dir, struct dir_context *ctx, pos_t base)
 {
 	struct p9_super *ps = p9_super_of(dir);

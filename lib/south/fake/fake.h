@@ -20,9 +20,15 @@ struct task *fake_task(struct process *process);
 void fake_run(struct task *t, void (*fn)(void *arg), void *arg);
 void fake_join(struct task *t);
 
+/* What is behind handles: a read's first piece. NULL: -EBADF */
+extern ssize_t (*fake_read)(u32 handle, u64 off, void *buf, size_t len);
+
 /* Fail the nth kmalloc from now (1 = the next), 0: none. Only with the fake kmalloc. */
 extern int fake_fail_alloc;
 /* Live allocations of the fake kmalloc */
 extern long fake_allocs;
+/* To find a leak: from fake_allocs_mark() on objects are remembered; fake_allocs_show() says where those that are left were made */
+void fake_allocs_mark(void);
+void fake_allocs_show(void);
 
 #endif

@@ -10,6 +10,43 @@
 int fake_fail_alloc;
 long fake_allocs;
 
+/* Objects since fake_allocs_mark(), for fake_allocs_show(); NULL: nobody asked. */
+static void **live;
+static u32 live_nr;
+#define LIVE_MAX	65536u
+
+void __asan_describe_address(void *p) __attribute__((weak));
+
+static void *made(void *p)
+{
+	if (live && p && live_nr < LIVE_MAX)
+		live[live_nr++] = p;
+	return p;
+}
+
+static void gone(const void *p)
+{
+	for (u32 i = live && p ? live_nr : 0; i; i--) {
+		if (live[i - 1] != p)
+			continue;
+		live[i - 1] = live[--live_nr];
+		return;
+	}
+}
+
+void fake_allocs_mark(void)
+{
+	if (!live)
+		live = malloc(LIVE_MAX * sizeof(*live));
+	live_nr = 0;
+}
+
+void fake_allocs_show(void)
+{
+	for (u32 i = 0; i < live_nr && __asan_describe_address; i++)
+		__asan_describe_address(live[i]);
+}
+
 static bool fails(void)
 {
 	int n = __atomic_load_n(&fake_fail_alloc, __ATOMIC_RELAXED);
@@ -22,7 +59,7 @@ void *kmalloc(size_t size)
 	if (size > KMALLOC_MAX || fails())
 		return NULL;
 	__atomic_add_fetch(&fake_allocs, 1, __ATOMIC_RELAXED);
-	return malloc(size ? size : 1);
+	return made(malloc(size ? size : 1));
 }
 
 void *kzalloc(size_t size)
@@ -47,13 +84,15 @@ void *krealloc(void *p, size_t old_size __unused, size_t size)
 		return NULL;
 	if (!p)
 		__atomic_add_fetch(&fake_allocs, 1, __ATOMIC_RELAXED);
-	return realloc(p, size);
+	gone(p);
+	return made(realloc(p, size));
 }
 
 void kfree(const void *p)
 {
 	if (p)
 		__atomic_sub_fetch(&fake_allocs, 1, __ATOMIC_RELAXED);
+	gone(p);
 	free((void *)p);
 }
 
