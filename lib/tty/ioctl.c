@@ -176,6 +176,16 @@ static long set_winsize(struct tty *t, u64 arg)
 
 /* ---- flow ---- */
 
+/* Past output that ^S stopped; what TCOOFF stopped holds it back as well, and so it is lost. */
+static void send_flow_char(struct tty *t, u8 c)
+{
+	if (t->stopped)
+		tty_packet_status(t, TIOCPKT_START, TIOCPKT_STOP);
+	tty_put_raw(t, c);
+	if (t->stopped)
+		tty_packet_status(t, TIOCPKT_STOP, TIOCPKT_START);
+}
+
 static long flow(struct tty *t, u64 arg, bool master)
 {
 	int ret = master ? 0 : tty_check_change(t, SIGTTOU);
@@ -200,8 +210,8 @@ static long flow(struct tty *t, u64 arg, bool master)
 	case 2:		/* TCIOFF */
 	case 3:		/* TCION */
 		c = t->termios.cc[arg == 2 ? VSTOP : VSTART];
-		if (c && !master)
-			tty_put_raw(t, c);
+		if (c && !master && !t->tco_stopped)
+			send_flow_char(t, c);
 		break;
 	default:
 		ret = -EINVAL;

@@ -143,6 +143,7 @@ static bool master_readable(struct tty *t)
 static int master_take(struct tty *t, u8 *buf, u32 want, bool *status)
 {
 	const u8 *p;
+	bool full;
 	u32 len;
 
 	if (t->packet && t->pktstatus) {
@@ -156,8 +157,11 @@ static int master_take(struct tty *t, u8 *buf, u32 want, bool *status)
 	len = min(want, ring_peek(&t->out, &p));
 	for (u32 i = 0; i < len; i++)
 		buf[i] = p[i];
+	full = ring_room(&t->out) <= 8;
 	ring_drop(&t->out, len);
-	echo_process(t);
+	/* echoes that found no room; those that TCOOFF held back wait for the next key, as on Linux */
+	if (full)
+		echo_process(t);
 	return (int)len;
 }
 
