@@ -3,7 +3,7 @@
 # A bounded run of each fuzzer of lib/; FUZZ_SECONDS for longer ones.
 O=${O:-build}
 here=$(cd "$(dirname "$0")" && pwd)
-seconds=${FUZZ_SECONDS:-20}
+seconds=${FUZZ_SECONDS:-8}
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 n=0 bad=0
