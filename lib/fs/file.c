@@ -123,6 +123,11 @@ pos_t generic_seek(struct file *f, pos_t off, int whence)
 	return off;
 }
 
+pos_t sizeless_seek(struct file *f, pos_t off, int whence)
+{
+	return whence == SEEK_SET || whence == SEEK_CUR ? generic_seek(f, off, whence) : -EINVAL;
+}
+
 ssize_t file_read_at(struct file *f, void *buf, size_t len, pos_t pos)
 {
 	struct uio uio;

@@ -182,6 +182,8 @@ u32 files_open(void);
 __must_check struct file *anon_file(const struct file_ops *ops, u32 flags, void *priv);
 
 pos_t generic_seek(struct file *f, pos_t off, int whence);
+/* sizeless_seek() - for directories and generated files: the same, but there is no end to seek from */
+pos_t sizeless_seek(struct file *f, pos_t off, int whence);
 
 /* file_poll() - as ops->poll with its default */
 u32 file_poll(struct file *f, struct poll_table *pt);

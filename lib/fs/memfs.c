@@ -419,18 +419,6 @@ out:
 	return 0;
 }
 
-static pos_t memfs_dir_seek(struct file *f, pos_t off, int whence)
-{
-	if (whence == SEEK_CUR)
-		off += f->pos;
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	if (off < 0)
-		return -EINVAL;
-	f->pos = off;
-	return off;
-}
-
 static int memfs_fsync(struct file *f __unused, bool datasync __unused)
 {
 	return 0;
@@ -438,7 +426,7 @@ static int memfs_fsync(struct file *f __unused, bool datasync __unused)
 
 const struct file_ops memfs_dir_file_ops = {
 	.name = "dir",
-	.seek = memfs_dir_seek,
+	.seek = sizeless_seek,
 	.readdir = memfs_readdir,
 	.fsync = memfs_fsync,
 };

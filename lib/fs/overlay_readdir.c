@@ -209,11 +209,6 @@ static int ovl_readdir(struct file *f, struct dir_context *ctx)
 	return ret;
 }
 
-static pos_t ovl_dir_seek(struct file *f, pos_t off, int whence)
-{
-	return memfs_dir_file_ops.seek(f, off, whence);
-}
-
 static int ovl_dir_fsync(struct file *f __unused, bool datasync __unused)
 {
 	return 0;
@@ -228,7 +223,7 @@ static void ovl_dir_release(struct file *f)
 
 const struct file_ops ovl_dir_file_ops = {
 	.name = "dir",
-	.seek = ovl_dir_seek,
+	.seek = sizeless_seek,
 	.readdir = ovl_readdir,
 	.fsync = ovl_dir_fsync,
 	.release = ovl_dir_release,

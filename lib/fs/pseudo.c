@@ -113,13 +113,6 @@ static ssize_t pseudo_write(struct file *f, struct uio *from, pos_t *pos)
 	return n;
 }
 
-static pos_t pseudo_seek(struct file *f, pos_t off, int whence)
-{
-	if (whence != SEEK_SET && whence != SEEK_CUR)
-		return -EINVAL;
-	return generic_seek(f, off, whence);
-}
-
 static void pseudo_release(struct file *f)
 {
 	struct pseudo_file *pf = f->priv;
@@ -132,7 +125,7 @@ static const struct file_ops pseudo_file_ops = {
 	.name = "proc",
 	.read = pseudo_read,
 	.write = pseudo_write,
-	.seek = pseudo_seek,
+	.seek = sizeless_seek,
 	.release = pseudo_release,
 };
 
@@ -333,20 +326,8 @@ static int pseudo_readdir(struct file *f, struct dir_context *ctx)
 	return info->e->dynamic ? emit_dynamic(dir, ctx) : 0;
 }
 
-static pos_t pseudo_dir_seek(struct file *f, pos_t off, int whence)
-{
-	if (whence == SEEK_CUR)
-		off += f->pos;
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	if (off < 0)
-		return -EINVAL;
-	f->pos = off;
-	return off;
-}
-
 static const struct file_ops pseudo_dir_file_ops = {
-	.name = "dir", .seek = pseudo_dir_seek, .readdir = pseudo_readdir,
+	.name = "dir", .seek = sizeless_seek, .readdir = pseudo_readdir,
 };
 
 static int pseudo_dir_open(struct inode *inode, struct file *f)

@@ -258,56 +258,23 @@ static ssize_t unix_getopt(struct socket *s, u32 name, void *buf, size_t size)
 	return -ENOPROTOOPT;
 }
 
+#define UNIX_OPS							\
+	.family = LINUX_AF_UNIX, .bind = unix_bind, .pair = unix_pair,	\
+	.getname = unix_getname, .shutdown = unix_shutdown, .poll = unix_poll, .ioctl = unix_ioctl,	\
+	.getopt = unix_getopt, .flush = unix_flush, .release = unix_release
+
 static const struct socket_ops unix_stream_ops = {
-	.family = LINUX_AF_UNIX,
-	.bind = unix_bind,
-	.connect = unix_stream_connect,
-	.listen = unix_listen,
-	.accept = unix_accept,
-	.pair = unix_pair,
-	.getname = unix_getname,
-	.shutdown = unix_shutdown,
-	.send = unix_stream_send,
-	.receive = unix_stream_receive,
-	.poll = unix_poll,
-	.ioctl = unix_ioctl,
-	.getopt = unix_getopt,
-	.flush = unix_flush,
-	.release = unix_release,
+	UNIX_OPS, .connect = unix_stream_connect, .listen = unix_listen, .accept = unix_accept,
+	.send = unix_stream_send, .receive = unix_stream_receive,
 };
 
 static const struct socket_ops unix_seqpacket_ops = {
-	.family = LINUX_AF_UNIX,
-	.bind = unix_bind,
-	.connect = unix_stream_connect,
-	.listen = unix_listen,
-	.accept = unix_accept,
-	.pair = unix_pair,
-	.getname = unix_getname,
-	.shutdown = unix_shutdown,
-	.send = unix_dgram_send,
-	.receive = unix_dgram_receive,
-	.poll = unix_poll,
-	.ioctl = unix_ioctl,
-	.getopt = unix_getopt,
-	.flush = unix_flush,
-	.release = unix_release,
+	UNIX_OPS, .connect = unix_stream_connect, .listen = unix_listen, .accept = unix_accept,
+	.send = unix_dgram_send, .receive = unix_dgram_receive,
 };
 
 static const struct socket_ops unix_dgram_ops = {
-	.family = LINUX_AF_UNIX,
-	.bind = unix_bind,
-	.connect = unix_dgram_connect,
-	.pair = unix_pair,
-	.getname = unix_getname,
-	.shutdown = unix_shutdown,
-	.send = unix_dgram_send,
-	.receive = unix_dgram_receive,
-	.poll = unix_poll,
-	.ioctl = unix_ioctl,
-	.getopt = unix_getopt,
-	.flush = unix_flush,
-	.release = unix_release,
+	UNIX_OPS, .connect = unix_dgram_connect, .send = unix_dgram_send, .receive = unix_dgram_receive,
 };
 
 struct unix_sock *unix_alloc(u32 type)

@@ -35,7 +35,10 @@ static struct {
 
 struct page *page_of(const void *p)
 {
-	return ram.pages + (((char *)p - ram.base) >> PAGE_SHIFT);
+	static struct page none;	/* of what lies outside of RAM: no kind of page */
+	u64 nr = (u64)((char *)p - ram.base) >> PAGE_SHIFT;
+
+	return likely(nr < ram.nr_pages) ? ram.pages + nr : &none;
 }
 
 void *page_memory(const struct page *pg)

@@ -235,21 +235,9 @@ static void p9_dir_release(struct file *f)
 	kfree(d);
 }
 
-static pos_t p9_dir_seek(struct file *f, pos_t off, int whence)
-{
-	if (whence == SEEK_CUR)
-		off += f->pos;
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	if (off < 0)
-		return -EINVAL;
-	f->pos = off;
-	return off;
-}
-
 const struct file_ops p9_dir_ops = {
 	.name = "9p",
 	.readdir = p9_readdir,
-	.seek = p9_dir_seek,
+	.seek = sizeless_seek,
 	.release = p9_dir_release,
 };

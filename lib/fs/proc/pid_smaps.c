@@ -235,26 +235,13 @@ static ssize_t pagemap_read(struct file *f, struct uio *to, pos_t *pos)
 	return done;
 }
 
-static pos_t mm_file_seek(struct file *f, pos_t off, int whence)
-{
-	if (whence == SEEK_CUR)
-		off += f->pos;
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	/* addresses are below 2^47, entries of pagemap below 2^38 */
-	if (off < 0)
-		return -EINVAL;
-	f->pos = off;
-	return off;
-}
-
 static void mm_file_release(struct file *f)
 {
 	mm_put(f->priv);
 }
 
 static const struct file_ops pagemap_ops = {
-	.name = "pagemap", .read = pagemap_read, .seek = mm_file_seek, .release = mm_file_release,
+	.name = "pagemap", .read = pagemap_read, .seek = sizeless_seek, .release = mm_file_release,
 };
 
 static int open_mm(const struct pseudo_ctx *ctx, struct file *f, const struct file_ops *ops, bool own)
@@ -332,7 +319,7 @@ static ssize_t mem_read(struct file *f, struct uio *to, pos_t *pos) { return mem
 static ssize_t mem_write(struct file *f, struct uio *from, pos_t *pos) { return mem_move(f, from, pos, true); }
 
 static const struct file_ops mem_ops = {
-	.name = "mem", .read = mem_read, .write = mem_write, .seek = mm_file_seek, .release = mm_file_release,
+	.name = "mem", .read = mem_read, .write = mem_write, .seek = sizeless_seek, .release = mm_file_release,
 };
 
 int proc_open_mem(const struct pseudo_ctx *ctx, struct file *f)

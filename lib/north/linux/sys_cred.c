@@ -63,154 +63,121 @@ static long commit_uids(struct cred *new)
 	return 0;
 }
 
-SYSCALL_DEFINE(setuid)
-{
-	const struct cred *old = current->cred;
-	u32 uid = (u32)a[0];
-	struct cred *new;
+/* User ids and group ids change by the same rules; these take the one kind or the other. */
+struct ids {
+	u32 real, effective, saved;
+};
 
-	if (uid == NO_ID)
+static bool one_of(u32 id, const struct ids *ids)
+{
+	return id == NO_ID || id == ids->real || id == ids->effective || id == ids->saved;
+}
+
+/* setuid(2), setgid(2). @may: the capability for all of it is there. The others alike. */
+static int set_id(struct ids *ids, const u64 *a, bool may)
+{
+	u32 id = (u32)a[0];
+
+	if (id == NO_ID)
 		return -EINVAL;
-	if (!capable(CAP_SETUID) && uid != old->uid && uid != old->suid)
+	if (!may && id != ids->real && id != ids->saved)
 		return -EPERM;
-	new = cred_prepare();
-	if (!new)
-		return -ENOMEM;
-	if (capable(CAP_SETUID))
-		new->uid = new->suid = uid;
-	new->euid = new->fsuid = uid;
-	return commit_uids(new);
+	if (may)
+		ids->real = ids->saved = id;
+	ids->effective = id;
+	return 0;
 }
 
-SYSCALL_DEFINE(setreuid)
+/* setreuid(2), setregid(2) */
+static int set_re_ids(struct ids *ids, const u64 *a, bool may)
 {
-	const struct cred *old = current->cred;
 	u32 r = (u32)a[0], e = (u32)a[1];
-	bool may = capable(CAP_SETUID);
-	struct cred *new;
+	struct ids old = *ids;
 
-	if (r != NO_ID && r != old->uid && r != old->euid && !may)
+	if (!may && ((r != NO_ID && r != old.real && r != old.effective) || !one_of(e, &old)))
 		return -EPERM;
-	if (e != NO_ID && e != old->uid && e != old->euid && e != old->suid && !may)
-		return -EPERM;
-	new = cred_prepare();
-	if (!new)
-		return -ENOMEM;
 	if (r != NO_ID)
-		new->uid = r;
+		ids->real = r;
 	if (e != NO_ID)
-		new->euid = e;
-	if (r != NO_ID || (e != NO_ID && e != old->uid))
-		new->suid = new->euid;
-	new->fsuid = new->euid;
+		ids->effective = e;
+	if (r != NO_ID || (e != NO_ID && e != old.real))
+		ids->saved = ids->effective;
+	return 0;
+}
+
+/* setresuid(2), setresgid(2) */
+static int set_res_ids(struct ids *ids, const u64 *a, bool may)
+{
+	u32 r = (u32)a[0], e = (u32)a[1], s = (u32)a[2];
+
+	if (!may && (!one_of(r, ids) || !one_of(e, ids) || !one_of(s, ids)))
+		return -EPERM;
+	if (r != NO_ID)
+		ids->real = r;
+	if (e != NO_ID)
+		ids->effective = e;
+	if (s != NO_ID)
+		ids->saved = s;
+	return 0;
+}
+
+typedef int (*change_ids)(struct ids *ids, const u64 *a, bool may);
+
+static struct ids user_ids(const struct cred *c)
+{
+	return (struct ids){ c->uid, c->euid, c->suid };
+}
+
+static struct ids group_ids(const struct cred *c)
+{
+	return (struct ids){ c->gid, c->egid, c->sgid };
+}
+
+static long change_user(change_ids change, const u64 *a)
+{
+	struct ids ids = user_ids(current->cred);
+	int ret = change(&ids, a, capable(CAP_SETUID));
+	struct cred *new = ret ? NULL : cred_prepare();
+
+	if (!new)
+		return ret ? ret : -ENOMEM;
+	new->uid = ids.real;
+	new->euid = new->fsuid = ids.effective;
+	new->suid = ids.saved;
 	return commit_uids(new);
 }
 
-static bool one_of(u32 id, u32 x, u32 y, u32 z)
+static long change_group(change_ids change, const u64 *a)
 {
-	return id == NO_ID || id == x || id == y || id == z;
-}
+	struct ids ids = group_ids(current->cred);
+	int ret = change(&ids, a, capable(CAP_SETGID));
+	struct cred *new = ret ? NULL : cred_prepare();
 
-SYSCALL_DEFINE(setresuid)
-{
-	const struct cred *old = current->cred;
-	u32 r = (u32)a[0], e = (u32)a[1], s = (u32)a[2];
-	struct cred *new;
-
-	if (!capable(CAP_SETUID) && (!one_of(r, old->uid, old->euid, old->suid) ||
-				     !one_of(e, old->uid, old->euid, old->suid) ||
-				     !one_of(s, old->uid, old->euid, old->suid)))
-		return -EPERM;
-	new = cred_prepare();
 	if (!new)
-		return -ENOMEM;
-	if (r != NO_ID)
-		new->uid = r;
-	if (e != NO_ID)
-		new->euid = e;
-	if (s != NO_ID)
-		new->suid = s;
-	new->fsuid = new->euid;
-	return commit_uids(new);
-}
-
-SYSCALL_DEFINE(setgid)
-{
-	const struct cred *old = current->cred;
-	u32 gid = (u32)a[0];
-	struct cred *new;
-
-	if (gid == NO_ID)
-		return -EINVAL;
-	if (!capable(CAP_SETGID) && gid != old->gid && gid != old->sgid)
-		return -EPERM;
-	new = cred_prepare();
-	if (!new)
-		return -ENOMEM;
-	if (capable(CAP_SETGID))
-		new->gid = new->sgid = gid;
-	new->egid = new->fsgid = gid;
+		return ret ? ret : -ENOMEM;
+	new->gid = ids.real;
+	new->egid = new->fsgid = ids.effective;
+	new->sgid = ids.saved;
 	cred_commit(new);
 	return 0;
 }
 
-SYSCALL_DEFINE(setregid)
-{
-	const struct cred *old = current->cred;
-	u32 r = (u32)a[0], e = (u32)a[1];
-	bool may = capable(CAP_SETGID);
-	struct cred *new;
-
-	if (r != NO_ID && r != old->gid && r != old->egid && !may)
-		return -EPERM;
-	if (e != NO_ID && e != old->gid && e != old->egid && e != old->sgid && !may)
-		return -EPERM;
-	new = cred_prepare();
-	if (!new)
-		return -ENOMEM;
-	if (r != NO_ID)
-		new->gid = r;
-	if (e != NO_ID)
-		new->egid = e;
-	if (r != NO_ID || (e != NO_ID && e != old->gid))
-		new->sgid = new->egid;
-	new->fsgid = new->egid;
-	cred_commit(new);
-	return 0;
-}
-
-SYSCALL_DEFINE(setresgid)
-{
-	const struct cred *old = current->cred;
-	u32 r = (u32)a[0], e = (u32)a[1], s = (u32)a[2];
-	struct cred *new;
-
-	if (!capable(CAP_SETGID) && (!one_of(r, old->gid, old->egid, old->sgid) ||
-				     !one_of(e, old->gid, old->egid, old->sgid) ||
-				     !one_of(s, old->gid, old->egid, old->sgid)))
-		return -EPERM;
-	new = cred_prepare();
-	if (!new)
-		return -ENOMEM;
-	if (r != NO_ID)
-		new->gid = r;
-	if (e != NO_ID)
-		new->egid = e;
-	if (s != NO_ID)
-		new->sgid = s;
-	new->fsgid = new->egid;
-	cred_commit(new);
-	return 0;
-}
+SYSCALL_DEFINE(setuid) { return change_user(set_id, a); }
+SYSCALL_DEFINE(setreuid) { return change_user(set_re_ids, a); }
+SYSCALL_DEFINE(setresuid) { return change_user(set_res_ids, a); }
+SYSCALL_DEFINE(setgid) { return change_group(set_id, a); }
+SYSCALL_DEFINE(setregid) { return change_group(set_re_ids, a); }
+SYSCALL_DEFINE(setresgid) { return change_group(set_res_ids, a); }
 
 /* setfsuid(2), setfsgid(2): no errors; the answer is always the old id */
 SYSCALL_DEFINE(setfsuid)
 {
 	const struct cred *old = current->cred;
 	u32 uid = (u32)a[0], was = old->fsuid;
+	struct ids ids = user_ids(old);
 	struct cred *new;
 
-	if (uid == NO_ID || (!one_of(uid, old->uid, old->euid, old->suid) && uid != old->fsuid && !capable(CAP_SETUID)))
+	if (uid == NO_ID || (!one_of(uid, &ids) && uid != old->fsuid && !capable(CAP_SETUID)))
 		return was;
 	new = uid == was ? NULL : cred_prepare();
 	if (!new)
@@ -230,9 +197,10 @@ SYSCALL_DEFINE(setfsgid)
 {
 	const struct cred *old = current->cred;
 	u32 gid = (u32)a[0], was = old->fsgid;
+	struct ids ids = group_ids(old);
 	struct cred *new;
 
-	if (gid == NO_ID || (!one_of(gid, old->gid, old->egid, old->sgid) && gid != old->fsgid && !capable(CAP_SETGID)))
+	if (gid == NO_ID || (!one_of(gid, &ids) && gid != old->fsgid && !capable(CAP_SETGID)))
 		return was;
 	new = gid == was ? NULL : cred_prepare();
 	if (!new)
