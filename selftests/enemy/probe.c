@@ -48,6 +48,30 @@ static int probe_fds(void)
 	return 0;
 }
 
+/* A file that was granted for reading, by every call that could change it: all of them are refused. */
+static int probe_readonly(const char *fd_text)
+{
+	uint64_t fd = strtoull(fd_text, NULL, 0);
+	static char evil[16] = "EVIL EVIL EVIL";
+	struct iovec iov = { evil, sizeof(evil) };
+	char *p = (char *)PROGRAM_WINDOW;
+
+	printf("pwritev2 %ld\n", gate(SYS_pwritev2, fd, (uint64_t)&iov, 1, 0, 0, 0));
+	printf("pwritev2 at its position %ld\n", gate(SYS_pwritev2, fd, (uint64_t)&iov, 1, ~0ul, ~0ul, 0));
+	printf("mmap shared, to write %ld\n", gate(SYS_mmap, PROGRAM_WINDOW, 4096, 3, MAP_SHARED | MAP_FIXED, fd, 0));
+	printf("mmap shared %d\n", gate(SYS_mmap, PROGRAM_WINDOW, 4096, 1, MAP_SHARED | MAP_FIXED, fd, 0) == PROGRAM_WINDOW);
+	printf("mprotect %ld\n", gate(SYS_mprotect, PROGRAM_WINDOW, 4096, 3, 0, 0, 0));
+	printf("madvise POPULATE_WRITE %ld\n", gate(SYS_madvise, PROGRAM_WINDOW, 4096, 23, 0, 0, 0));
+	printf("madvise REMOVE %ld\n", gate(SYS_madvise, PROGRAM_WINDOW, 4096, 9, 0, 0, 0));
+	/* moved: the right stays what it was */
+	gate(SYS_mremap, PROGRAM_WINDOW, 4096, 4096, 3, PROGRAM_WINDOW + 8192, 0);
+	printf("mprotect where it was moved to %ld\n", gate(SYS_mprotect, PROGRAM_WINDOW + 8192, 4096, 7, 0, 0, 0));
+	/* a copy of our own may be written, and is nobody else's */
+	gate(SYS_mmap, PROGRAM_WINDOW, 4096, 3, MAP_PRIVATE | MAP_FIXED, fd, 0);
+	memcpy(p, evil, sizeof(evil));
+	return 0;
+}
+
 /* A descriptor that somebody sends to a socket which is our standard input. */
 static int probe_receive(const char *handle)
 {
@@ -132,6 +156,8 @@ int main(int argc, char **argv)
 	gate = (gate_fn)strtoull(argv[1], NULL, 16);
 	if (!strcmp(what, "fds"))
 		return probe_fds();
+	if (!strcmp(what, "readonly"))
+		return probe_readonly(arg);
 	if (!strcmp(what, "receive"))
 		return probe_receive(arg);
 	if (!strcmp(what, "futex-wait"))

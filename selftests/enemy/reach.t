@@ -38,6 +38,13 @@ cp "$probe" "$tmp/root/probe"
 timeout -k 1 $LIMIT "$lbx" --root "$tmp/root" /probe "$gate" fds >"$tmp/fds" <&- 2>&-
 is "$? $(grep -c ': file' "$tmp/fds")" '0 2' 'standard descriptors closed: no file beside RAM and the program'
 
+# ---- a file that is there to be read, and is its user's own: 64 is the program itself
+cp "$probe" "$tmp/own"
+run "$tmp/own" "$gate" readonly 64
+is "$(echo "$out" | tr '\n' ';')" "pwritev2 -9;pwritev2 at its position -9;mmap shared, to write -13;mmap shared 1;mprotect -13;madvise POPULATE_WRITE -22;madvise REMOVE -1;mprotect where it was moved to -13;" 'granted for reading: nothing writes to it'
+cmp -s "$probe" "$tmp/own"
+is $? 0 'granted for reading: it is as it was'
+
 # ---- descriptors sent to a socket that happens to be a standard stream
 /usr/bin/python3 - "$lbx" "$probe" "$gate" >"$tmp/out" 2>&1 <<'END'
 import array, socket, subprocess, sys
