@@ -72,6 +72,18 @@ static int probe_readonly(const char *fd_text)
 	return 0;
 }
 
+/* What a library kernel says when its program stopped, over and over: it is for whoever has a terminal. */
+static __attribute__((noreturn)) void probe_stopped(const char *handle)
+{
+	uint32_t event[3] = { 4 /* BOOT_EVENT_STOPPED */, SIGSTOP, 0 };
+	struct iovec iov = { event, sizeof(event) };
+
+	for (;;) {
+		gate(SYS_pwritev2, strtoull(handle, NULL, 0), (uint64_t)&iov, 1, ~0ul, ~0ul, 0);
+		usleep(1000);
+	}
+}
+
 /* A descriptor that somebody sends to a socket which is our standard input. */
 static int probe_receive(const char *handle)
 {
@@ -158,6 +170,8 @@ int main(int argc, char **argv)
 		return probe_fds();
 	if (!strcmp(what, "readonly"))
 		return probe_readonly(arg);
+	if (!strcmp(what, "stopped"))
+		probe_stopped(arg);
 	if (!strcmp(what, "receive"))
 		return probe_receive(arg);
 	if (!strcmp(what, "futex-wait"))

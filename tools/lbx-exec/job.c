@@ -91,7 +91,8 @@ bool job_take_event(const struct sandbox *s)
 	struct boot_event e;
 	ssize_t n = recv(s->control, &e, sizeof(e), MSG_DONTWAIT);
 
-	if (n == sizeof(e) && e.kind == BOOT_EVENT_STOPPED)
+	/* where nobody sits, nobody would continue us: who says so then means to outlive --timeout */
+	if (n == sizeof(e) && e.kind == BOOT_EVENT_STOPPED && tty_exists())
 		program_stopped(s, (int)e.a);
 	return n > 0;
 }

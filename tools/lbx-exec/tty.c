@@ -36,6 +36,11 @@ void tty_leave(void)
 	tcsetattr(tty, TCSADRAIN, &before);
 }
 
+bool tty_exists(void)
+{
+	return tty >= 0;
+}
+
 bool tty_is_raw(void)
 {
 	return raw;

@@ -9,6 +9,7 @@ void tty_init(int fd);
 /* tty_enter(), tty_leave() - raw, and as it was; either does nothing when it is so already, or there is no terminal */
 void tty_enter(void);
 void tty_leave(void);
+bool tty_exists(void);
 bool tty_is_raw(void);
 bool tty_size(uint32_t *rows, uint32_t *columns);
 
