@@ -19,6 +19,7 @@
 
 #include "check_call.h"
 #include "check_cpu.h"
+#include "check_device.h"
 #include "check_handle.h"
 #include "check_io.h"
 #include "check_map.h"
