@@ -44,17 +44,13 @@ int lbx_check_create(const struct lbx_create_raw *raw)
 	return 0;
 }
 
-int lbx_check_grant_fd(const struct lbx_grant_fd_raw *raw, struct lbx_grant *out)
+int lbx_check_grant_fd(const struct lbx_grant_fd_raw *raw)
 {
 	if (raw->pad != 0)
 		return -LBX_EINVAL;
-	if (raw->grant.kind == LBX_KIND_ENTROPY) {
-		if (raw->fd != -1)
-			return -LBX_EINVAL;
-	} else if (raw->fd < 0) {
-		return -LBX_EBADF;
-	}
-	return lbx_check_grant(&raw->grant, out);
+	if (raw->grant.kind == LBX_KIND_ENTROPY)
+		return raw->fd == -1 ? 0 : -LBX_EINVAL;
+	return raw->fd >= 0 ? 0 : -LBX_EBADF;
 }
 
 int lbx_check_revoke(const struct lbx_revoke_raw *raw)
@@ -98,7 +94,12 @@ int lbx_check_seal(const struct lbx_seal_raw *raw, const struct lbx_space *space
 	return 0;
 }
 
-int lbx_check_words(lbx_u32 flags, lbx_u32 pad)
+int lbx_check_run(const struct lbx_run_raw *raw)
 {
-	return flags == 0 && pad == 0 ? 0 : -LBX_EINVAL;
+	return raw->flags == 0 && raw->pad == 0 ? 0 : -LBX_EINVAL;
+}
+
+int lbx_check_end(const struct lbx_end_raw *raw)
+{
+	return raw->flags == 0 && raw->pad == 0 ? 0 : -LBX_EINVAL;
 }

@@ -59,25 +59,21 @@ LBX_MUST_CHECK int lbx_check_device(const struct lbx_call_raw *raw, struct lbx_c
 LBX_MUST_CHECK int lbx_check_create(const struct lbx_create_raw *raw);
 
 /**
- * lbx_check_grant_fd() - check the record of grant
- * @raw: as it came
- * @out: the caller's, written when the answer is 0
+ * lbx_check_grant_fd() - check the record of grant, but for the grant itself
+ * @raw: as it came; its grant goes through lbx_check_grant() next
  *
  * ENTROPY is no file; everything else is one. Return: 0, -EINVAL, -EBADF.
  */
 /*@
-  requires \valid_read(raw) && \valid(out) && \separated(raw, out);
-  assigns *out;
+  requires \valid_read(raw);
+  assigns \nothing;
   ensures \result == 0 || \result == -LBX_EINVAL || \result == -LBX_EBADF;
-  ensures \result == -LBX_EBADF <==> \old(raw->pad == 0 &&
-    raw->grant.kind != LBX_KIND_ENTROPY && raw->fd < 0);
-  ensures \result == 0 <==> \old(raw->pad == 0 && lbx_grant_sane(&raw->grant) &&
-    (raw->grant.kind == LBX_KIND_ENTROPY ? raw->fd == -1 : raw->fd >= 0));
-  ensures \result == 0 ==> out->handle == raw->grant.handle && out->kind == raw->grant.kind &&
-    out->rights == raw->grant.rights && out->size == raw->grant.size;
-  ensures \result != 0 ==> *out == \old(*out);
+  ensures \result == -LBX_EBADF <==> raw->pad == 0 &&
+    raw->grant.kind != LBX_KIND_ENTROPY && raw->fd < 0;
+  ensures \result == 0 <==> raw->pad == 0 &&
+    (raw->grant.kind == LBX_KIND_ENTROPY ? raw->fd == -1 : raw->fd >= 0);
 */
-LBX_MUST_CHECK int lbx_check_grant_fd(const struct lbx_grant_fd_raw *raw, struct lbx_grant *out);
+LBX_MUST_CHECK int lbx_check_grant_fd(const struct lbx_grant_fd_raw *raw);
 
 /**
  * lbx_check_revoke() - check the record of revoke
@@ -136,18 +132,32 @@ LBX_MUST_CHECK int lbx_check_seal(const struct lbx_seal_raw *raw,
 				  const struct lbx_space *space, struct lbx_seal *out);
 
 /**
- * lbx_check_words() - check the record of run or end: both words are 0
- * @flags: as it came
- * @pad:   as it came
+ * lbx_check_run() - check the record of run: both words are 0
+ * @raw: as it came
  *
  * Return: 0 or -EINVAL.
  */
 /*@
+  requires \valid_read(raw);
   assigns \nothing;
   ensures \result == 0 || \result == -LBX_EINVAL;
-  ensures \result == 0 <==> flags == 0 && pad == 0;
+  ensures \result == 0 <==> raw->flags == 0 && raw->pad == 0;
 */
-LBX_MUST_CHECK int lbx_check_words(lbx_u32 flags, lbx_u32 pad);
+LBX_MUST_CHECK int lbx_check_run(const struct lbx_run_raw *raw);
+
+/**
+ * lbx_check_end() - check the record of end: both words are 0
+ * @raw: as it came
+ *
+ * Return: 0 or -EINVAL.
+ */
+/*@
+  requires \valid_read(raw);
+  assigns \nothing;
+  ensures \result == 0 || \result == -LBX_EINVAL;
+  ensures \result == 0 <==> raw->flags == 0 && raw->pad == 0;
+*/
+LBX_MUST_CHECK int lbx_check_end(const struct lbx_end_raw *raw);
 
 #ifdef __cplusplus
 }

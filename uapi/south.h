@@ -85,7 +85,8 @@ LBX_ASSERT_SIZE(struct lbx_exit_raw, 8);
  * @id:  LBX_CLOCK_*
  * @pad: 0
  *
- * Answer: nanoseconds. Errors: EINVAL. Source: clock_gettime(2).
+ * Answer: nanoseconds; by an ioctl, which answers 32 bits only, 0, and they stand
+ * where the record was. Errors: EINVAL. Source: clock_gettime(2).
  */
 struct lbx_clock_raw {
 	lbx_u32 id;
