@@ -114,7 +114,8 @@ struct task {
 	bool kthread;			/* runs in the library kernel only */
 	bool exiting;			/* guarded by process->siglock for writers */
 	bool dead;			/* off all lists but its leader's place */
-	s64 cputime_base;		/* what the South had counted when this task took over its thread */
+	s64 ran, ran_at, ran_slept;	/* the South's: ns of processor time, and monotonic time and slept when it was looked at */
+	s64 ran_told;			/* the most that cputime() said: CPU clocks do not go back */
 
 	struct mm *mm;			/* NULL for kernel threads */
 	struct files *files;

@@ -280,6 +280,51 @@ TEST(rseq)
 	STR("child", xwait(tid));
 }
 
+static int64_t cpu_ns(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return ts.tv_sec * 1000000000ll + ts.tv_nsec;
+}
+
+static int64_t usage_ns(int who)
+{
+	struct rusage ru;
+
+	getrusage(who, &ru);
+	return (ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) * 1000000000ll + (ru.ru_utime.tv_usec + ru.ru_stime.tv_usec) * 1000ll;
+}
+
+/* More children than processors: what they used together is no more than the processors had to give. */
+TEST(cputime)
+{
+	int64_t start = cpu_ns(CLOCK_MONOTONIC), wall, used, had = get_nprocs();
+	int n = 4 * (int)had;
+
+	for (int i = 0; i < n; i++)
+		if (!xfork()) {
+			while (cpu_ns(CLOCK_MONOTONIC) - start < 400000000)
+				;
+			_exit(cpu_ns(CLOCK_PROCESS_CPUTIME_ID) <= cpu_ns(CLOCK_MONOTONIC) - start ? 0 : 1);
+		}
+	int status, bad = 0;
+
+	for (int i = 0; i < n; i++) {
+		MUST(wait(&status));
+		bad += status != 0;
+	}
+	wall = cpu_ns(CLOCK_MONOTONIC) - start;
+	used = usage_ns(RUSAGE_CHILDREN);
+	NUM("bad", bad);
+	YES("used", used > 0 && used <= had * wall + had * wall / 10);
+	used = usage_ns(RUSAGE_SELF);
+	while (usage_ns(RUSAGE_SELF) < used + 20000000)
+		;
+	YES("self", usage_ns(RUSAGE_SELF) >= used + 20000000);
+	YES("clocks_agree", llabs(cpu_ns(CLOCK_PROCESS_CPUTIME_ID) - usage_ns(RUSAGE_SELF)) < 200000000);
+}
+
 TEST(misc)
 {
 	struct sysinfo si;

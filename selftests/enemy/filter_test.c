@@ -304,6 +304,7 @@ static const struct {
 	{ "timer_create of a wall clock alarm", SYS_timer_create, { 8, 0, 0 } },
 	{ "arch_prctl ARCH_MAP_VDSO", SYS_arch_prctl, { 0x2003, 0x10000 } },
 	{ "arch_prctl ARCH_CET", SYS_arch_prctl, { 0x5001, 1 } },
+	{ "clock_gettime of another thread's CPU clock", SYS_clock_gettime, { (uint32_t)(~1u << 3 | 6), GATE } },
 	{ "rseq in the kernel window", SYS_rseq, { GATE & ~31ul, 32, 0, 0x53053053 } },
 	{ "rseq longer than a page", SYS_rseq, { 0x10000, 0x2000, 0, 0x53053053 } },
 	{ "rseq with unknown flags", SYS_rseq, { 0x10000, 32, 2, 0x53053053 } },

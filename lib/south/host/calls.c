@@ -34,6 +34,7 @@ static const u32 remap_flags[] = { 3, 7, WORD_SET_END };
  */
 static const u32 advices[] = { 3, 4, 8, 14, 15, 22, 23, WORD_SET_END };
 static const u32 arch_codes[] = { HOST_ARCH_SET_FS, HOST_ARCH_SET_GS, WORD_SET_END };
+static const u32 clocks[] = { 0, 1, 3, WORD_SET_END };
 static const u32 rseq_flags[] = { 0, 1, WORD_SET_END };
 static const u32 signals[] = { 9, HOST_SIGKICK, WORD_SET_END };
 static const u32 clone_words[] = { (u32)HOST_CLONE_THREAD, (u32)HOST_CLONE_PROCESS, WORD_SET_END };
@@ -63,7 +64,8 @@ const struct host_rule host_rules[] = {
 	{ 47, "recvmsg", "the file server's channels only, flags MSG_CMSG_CLOEXEC",
 		{ INT_IN(0, BOOT_FD_CHANNELS, BOOT_FD_CHANNELS + BOOT_NR_CHANNELS), INT_EQ(2, 0x40000000) } },
 	{ 3, "close", "handles that the broker granted after sealing", { INT_IN(0, HOST_FIRST_GRANT, HOST_GRANTS_END) } },
-	{ 228, "clock_gettime", "CLOCK_REALTIME, CLOCK_MONOTONIC (the vDSO's fallback)", { INT_BELOW(0, 2) } },
+	{ 228, "clock_gettime", "CLOCK_REALTIME, CLOCK_MONOTONIC (the vDSO's fallback), CLOCK_THREAD_CPUTIME_ID (the caller's own)",
+		{ INT_SET(0, clocks) } },
 	{ 222, "timer_create", "CLOCK_MONOTONIC; the kernel confines SIGEV_THREAD_ID to the host process", { INT_EQ(0, 1) } },
 	{ 223, "timer_settime", "timers of the host process; no flags", { INT_EQ(1, 0) } },
 	{ 62, "kill", "own process group; SIGKILL or the kick", { INT_EQ(0, 0), INT_SET(1, signals) } },

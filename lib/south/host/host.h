@@ -28,6 +28,8 @@ void __noreturn host_exit_process(int status);
 ssize_t host_send(u32 server, const void *buf, size_t len);
 ssize_t host_recv(u32 server, void *buf, size_t len, u32 *granted);
 void host_close_handle(u32 handle);
+/* host_thread_time() - ns of processor time of this host thread */
+s64 host_thread_time(void);
 long host_rseq(u64 addr, u32 len, u32 flags, u32 sig);
 void host_leave_at(u32 handle, u64 pos);
 long host_map(u64 addr, u64 len, u32 prot, u32 flags, u32 fd, u64 off);

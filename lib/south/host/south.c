@@ -34,6 +34,7 @@
 #define FUTEX_WAKE_BITSET	10
 #define FUTEX_ANY		0xffffffffu
 #define MADV_REMOVE		9
+#define CLOCK_THREAD_CPUTIME_ID	3
 
 struct host_timespec {
 	s64 sec, nsec;
@@ -67,6 +68,14 @@ s64 south_clock(u32 id)
 
 	if (!vdso_clock_gettime || vdso_clock_gettime((s32)id, &ts))
 		gate_call(NR_clock_gettime, id, (u64)&ts, 0, 0, 0, 0);
+	return ts.sec * NSEC_PER_SEC + ts.nsec;
+}
+
+s64 host_thread_time(void)
+{
+	struct host_timespec ts = { 0, 0 };
+
+	gate_call(NR_clock_gettime, CLOCK_THREAD_CPUTIME_ID, (u64)&ts, 0, 0, 0, 0);
 	return ts.sec * NSEC_PER_SEC + ts.nsec;
 }
 

@@ -115,10 +115,23 @@ void host_process_free(struct host_process *hp)
 	kfree(hp);
 }
 
+void cpu_count(struct cpu *cpu, struct task *t)
+{
+	s64 now = host_thread_time();
+
+	WRITE_ONCE(t->ran, t->ran + now - cpu->run_start);
+	cpu->run_start = now;
+	WRITE_ONCE(t->ran_slept, t->slept);
+	WRITE_ONCE(t->ran_at, clock_monotonic());
+}
+
 /* cpu_take_task() - @cpu, which is this one, runs @t from here on */
 void cpu_take_task(struct cpu *cpu, struct task *t)
 {
 	cpu->kstack_top = (u64)t->regs + REGS_SIZE;
+	cpu->run_start = host_thread_time();
+	t->ran_at = clock_monotonic();
+	t->ran_slept = t->slept;
 	t->cpu = cpu;
 	store_release(&cpu->task, t);
 	machine->set_tls(t->tls);

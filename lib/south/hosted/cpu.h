@@ -72,7 +72,7 @@ struct cpu {
 	u32 fault_trap;
 	s32 fault_signo, fault_code;
 	u64 fault_err, fault_addr;
-	s64 runtime, runtime_start;
+	s64 run_start;			/* CPU time of this thread when it took its task, or last looked */
 	struct host_rseq rseq;
 	u8 idle_stack[6144] __aligned(16);
 };
@@ -131,6 +131,8 @@ void cpu_assign(struct cpu *cpu, struct task *t, void (*fn)(void *arg), void *ar
 void cpu_assign_spare(struct cpu *cpu, struct task *t, void (*fn)(void *arg), void *arg);
 void __noreturn cpu_spare(void *cpu);
 void cpu_take_task(struct cpu *cpu, struct task *t);
+/* cpu_count() - the current task, which runs on @cpu, has used this much so far; before it leaves @cpu at the latest */
+void cpu_count(struct cpu *cpu, struct task *t);
 void __noreturn cpu_idle(void *cpu);
 void __noreturn cpu_first(void *cpu);
 void __noreturn cpu_leave_stack(struct cpu *cpu, void (*fn)(void *cpu));

@@ -146,6 +146,7 @@ static int hosted_run_vfork(struct task *t)
 	frame.tls = machine->get_tls();
 	frame.pkru = pkey_get();
 	frame.rseq = cpu->rseq;
+	cpu_count(cpu, current);
 	fpu_save_kernel(frame.fpu);
 	pkey_inherit(t);
 	hp_count(cpu->hp, 1);
@@ -175,6 +176,7 @@ static void __noreturn vfork_resume(void *arg)
 
 	cpu->vfork = frame->outer;
 	cpu->kstack_top = (u64)frame->parent->regs + REGS_SIZE;
+	cpu->run_start = host_thread_time();
 	store_release(&cpu->task, frame->parent);
 	machine->set_tls(frame->tls);
 	cpu_rseq_switch(cpu, &frame->rseq);
@@ -269,6 +271,7 @@ static int hosted_exec_fresh(struct mm *mm, void (*fn)(void *arg), void *arg)
 		return (int)PTR_ERR(spare);
 	}
 	*move = (struct move){ spare, t, fn, arg };
+	cpu_count(cpu, t);
 	spare->hp->nr_tasks = 1;
 	mm->south = spare->hp;
 	task_set_mm(mm);
@@ -360,12 +363,30 @@ static u64 auxv_get(u32 type)
 	return 0;
 }
 
+/*
+ * What the current task used is what the host says. Of others it is known when they last looked, or left a thread; since then it is
+ * at most the time that they were not asleep, which on a busy host is more than they ran.
+ */
 static s64 hosted_cputime(struct task *t)
 {
-	/* Without a host call per switch this is time since the start less time asleep: what a busy task used, rounded up. */
-	s64 now = clock_monotonic(), asleep = READ_ONCE(t->sleep_start);
+	s64 ns, asleep, told;
 
-	return max_t(s64, 0, now - t->start_time - READ_ONCE(t->slept) - (asleep ? now - asleep : 0));
+	if (t == current) {
+		cpu_count(current_cpu(), t);
+		ns = t->ran;
+	} else {
+		s64 now = clock_monotonic();
+
+		asleep = READ_ONCE(t->sleep_start);
+		asleep = READ_ONCE(t->slept) - READ_ONCE(t->ran_slept) + (asleep ? now - asleep : 0);
+		ns = READ_ONCE(t->ran);
+		if (load_acquire(&t->cpu))
+			ns += max_t(s64, 0, now - READ_ONCE(t->ran_at) - asleep);
+	}
+	told = READ_ONCE(t->ran_told);
+	if (ns > told)
+		WRITE_ONCE(t->ran_told, ns);
+	return max(ns, told);
 }
 
 static void hosted_mm_exit(struct mm *mm)
