@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 exec_tests := $(wildcard selftests/exec/*.t)
+VM_TESTS += selftests/exec/cgroup.t@300
 TESTS += $(exec_tests:%=%@600)
 USER_TESTS += $(exec_tests:%=%@600)
 

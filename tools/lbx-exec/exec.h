@@ -51,6 +51,7 @@ struct options {
 	char **env;
 	size_t nr_env;
 	uint32_t fds;			/* bit N: --fd N */
+	bool limits_given;		/* --mem, --cpus or --procs */
 	bool clearenv, trace, stats, json, verbose, dry_run, list_souths, ro_root, no_patch;
 	int64_t uid, gid;		/* inside */
 	uint32_t host_uid, host_gid;

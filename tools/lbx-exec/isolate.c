@@ -30,10 +30,30 @@ static const struct {
 };
 #define NR_KINDS	(sizeof(kinds) / sizeof(*kinds))
 
+#define INTO_CGROUP	0x200000000ull	/* newer than the headers that this may be built with */
+
 /* As fork(), since no memory is shared; flags of glibc's fork() handlers are of no use to us. */
 static pid_t clone_with(unsigned long flags)
 {
 	return (pid_t)syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, 0);
+}
+
+/* The same, born in a control group: which namespace of those it is in is seen from is decided after that. */
+static pid_t clone_into(unsigned long flags, int cgroup)
+{
+	const uint64_t args[11] = { [0] = flags | INTO_CGROUP, [4] = SIGCHLD, [10] = (uint64_t)cgroup };
+	pid_t pid;
+
+	if (cgroup < 0)
+		return clone_with(flags);
+	pid = (pid_t)syscall(SYS_clone3, args, sizeof(args));
+	if (pid >= 0)
+		return pid;
+	/* the namespaces are not to blame when it works without the group */
+	pid = clone_with(flags);
+	if (pid > 0)
+		message("no process can be started in the control group: its limits do not hold");
+	return pid;
 }
 
 /* Return: 0 when a process can be started with @flags, or the errno */
@@ -66,7 +86,7 @@ static unsigned long allowed(int err[NR_KINDS])
 	return set;
 }
 
-pid_t isolate_fork(unsigned long *got, bool verbose)
+pid_t isolate_fork(unsigned long *got, bool verbose, int cgroup)
 {
 	int err[NR_KINDS] = { 0 };
 	pid_t pid;
@@ -74,17 +94,17 @@ pid_t isolate_fork(unsigned long *got, bool verbose)
 	*got = 0;
 	for (size_t i = 0; i < NR_KINDS; i++)
 		*got |= kinds[i].flag;
-	pid = clone_with(*got);
+	pid = clone_into(*got, cgroup);
 	if (pid >= 0)
 		return pid;
 	*got = allowed(err);
 	for (size_t i = 0; verbose && i < NR_KINDS; i++)
 		if (err[i])
 			message("no %s namespace here (%s): the filter holds without", kinds[i].name, strerror(err[i]));
-	pid = clone_with(*got);
+	pid = clone_into(*got, cgroup);
 	if (pid < 0 && *got) {
 		*got = 0;
-		pid = clone_with(0);
+		pid = clone_into(0, cgroup);
 	}
 	return pid;
 }

@@ -223,9 +223,9 @@ void options_parse(struct options *o, int argc, char **argv)
 				die("--hostname %s: 1 to 64 bytes", optarg);
 			o->hostname = optarg;
 			break;
-		case OPT_MEM: o->mem = number("mem", optarg, 16 << 20, 256ull << 30, true); break;
-		case OPT_CPUS: o->cpus = (uint32_t)number("cpus", optarg, 1, 1024, false); break;
-		case OPT_PROCS: o->procs = (uint32_t)number("procs", optarg, 1, 1 << 20, false); break;
+		case OPT_MEM: o->limits_given = true; o->mem = number("mem", optarg, 16 << 20, 256ull << 30, true); break;
+		case OPT_CPUS: o->limits_given = true; o->cpus = (uint32_t)number("cpus", optarg, 1, 1024, false); break;
+		case OPT_PROCS: o->limits_given = true; o->procs = (uint32_t)number("procs", optarg, 1, 1 << 20, false); break;
 		case OPT_FDS: o->max_fds = (uint32_t)number("fds", optarg, 8, 1 << 20, false); break;
 		case OPT_TIME: o->time = number("time", optarg, 1, 1u << 30, false); break;
 		case OPT_TIMEOUT: o->timeout_ms = parse_timeout(optarg); break;

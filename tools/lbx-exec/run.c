@@ -352,7 +352,7 @@ int run(const struct options *o, struct view *v)
 	struct b9p *server;
 	char why[160];
 	uint32_t next;
-	int sigfd;
+	int sigfd, cgroup;
 
 	if (!south_host_works(why, sizeof(why)))
 		die("South host: %s", why);
@@ -367,9 +367,13 @@ int run(const struct options *o, struct view *v)
 	if (s.config < 0)
 		die("configuration: %s", strerror(errno));
 	sigfd = signals_take();
+	/* before we become the parent of all orphans */
+	cgroup = cgroup_make(o);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	fflush(NULL);
-	s.reaper = isolate_fork(&s.namespaces, o->verbose);
+	s.reaper = isolate_fork(&s.namespaces, o->verbose, cgroup);
+	if (cgroup >= 0 && s.reaper)
+		close(cgroup);
 	if (s.reaper < 0)
 		die("fork: %s: too many processes of this user?", strerror(errno));
 	if (!s.reaper) {

@@ -59,16 +59,25 @@ void __attribute__((noreturn)) become_sandbox(const struct sandbox *s, pid_t rea
 /*
  * isolate.c: namespaces and Landlock, each where it is allowed.
  *
- * isolate_fork() - fork(2) into as many namespaces as possible; they come back in @got
+ * isolate_fork() - fork(2) into as many namespaces as possible, which come back in @got, and into @cgroup unless that is -1
  * isolate_enter() - in that child: ids, and an empty root directory; says with --verbose what does not work
  * isolate_landlock() - for this process and its children: no file but @image (to be executed), no network, no signals outside
  * isolate_drop_caps() - for ever
  * isolate_print() - for --list-souths --verbose
  */
-pid_t isolate_fork(unsigned long *got, bool verbose);
+pid_t isolate_fork(unsigned long *got, bool verbose, int cgroup);
 void isolate_enter(const struct sandbox *s);
 int isolate_landlock(int image);
 int isolate_drop_caps(void);
 void isolate_print(void);
+
+/*
+ * cgroup.c: limits that hold from outside, where the caller may set them.
+ *
+ * cgroup_make() - a group for the sandbox when a limit was given, open; it goes when we are gone. -1: there is none; a line with --verbose
+ * cgroup_state() - would it work? in words
+ */
+int cgroup_make(const struct options *o);
+bool cgroup_state(const struct options *o, char *text, size_t size);
 
 #endif

@@ -47,7 +47,7 @@ void souths_print_calls(bool json)
 int souths_list(const struct options *o)
 {
 	static const char *const others[] = { "kmod", "kvm", "lvbs", "snp", "windows" };
-	char why[160] = "";
+	char why[256] = "";
 	bool works = south_host_works(why, sizeof(why));
 
 	if (o->json) {
@@ -63,6 +63,8 @@ int souths_list(const struct options *o)
 	if (o->verbose) {
 		souths_print_calls(false);
 		isolate_print();
+		(void)cgroup_state(o, why, sizeof(why));
+		printf("  control group with limits (cgroup v2; set with --mem, --cpus or --procs): %s\n", why);
 	}
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
 		printf("%-8s not built yet\n", others[i]);

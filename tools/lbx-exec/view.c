@@ -3,7 +3,7 @@
  * What the program sees of the host: by default a read-only system, and the current directory unless that would show a home. Only
  * what is listed here is opened, and nothing else can be: each line becomes one export of the file server.
  */
-#include "exec.h"
+#include "sandbox.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -420,6 +420,8 @@ static void json_member(const char *before, const char *name, const char *value)
 
 static void print_json(const struct view *v, const struct options *o, const char *const kinds[])
 {
+	char state[256] = "";
+
 	json_member("{", "program", o->program);
 	json_member(",", "cwd", v->cwd);
 	printf(",\"mounts\":[");
@@ -433,7 +435,11 @@ static void print_json(const struct view *v, const struct options *o, const char
 	}
 	printf("],\"calls\":[");
 	souths_print_calls(true);
-	printf("],\"limits\":{\"mem\":%llu,\"cpus\":%u,\"procs\":%u,\"fds\":%u,\"time\":%llu,\"timeout_ms\":%llu}}\n",
+	if (o->limits_given)
+		(void)cgroup_state(o, state, sizeof(state));
+	printf("],\"cgroup\":");
+	json_string(stdout, state);
+	printf(",\"limits\":{\"mem\":%llu,\"cpus\":%u,\"procs\":%u,\"fds\":%u,\"time\":%llu,\"timeout_ms\":%llu}}\n",
 	       (unsigned long long)o->mem, o->cpus, o->procs, o->max_fds, (unsigned long long)o->time,
 	       (unsigned long long)o->timeout_ms);
 }
@@ -454,6 +460,12 @@ static void print_text(const struct view *v, const struct options *o, const char
 	       o->cpus, o->procs, o->max_fds);
 	if (o->time)
 		printf("  %llu s of processor time a process\n", (unsigned long long)o->time);
+	if (o->limits_given) {
+		char state[256];
+
+		(void)cgroup_state(o, state, sizeof(state));
+		printf("  by a control group too: %s\n", state);
+	}
 	if (o->timeout_ms)
 		printf("  ended after %.3f s\n", (double)o->timeout_ms / 1000);
 }

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 # Completion for fish: put it into ~/.config/fish/completions.
 complete -c lbx-exec -l bind -r -F -d 'Show a host file or directory: SRC[:DST][:ro|rw]'
-complete -c lbx-exec -l root -r -F -d 'The root instead of the system'
+complete -c lbx-exec -l root -r -F -d 'The root instead of the system: a directory or a tar image'
 complete -c lbx-exec -l tmpfs -x -d 'An empty directory in memory: DST[:SIZE]'
 complete -c lbx-exec -l ro-root -d 'Nothing can be written'
-complete -c lbx-exec -l keep-changes -r -F -d 'Leave changes in a directory'
+complete -c lbx-exec -l keep-changes -x -a '(__fish_complete_directories)' -d 'Keep changes in a directory for the next run'
 complete -c lbx-exec -l chdir -r -F -d 'Start in a directory inside'
 complete -c lbx-exec -l fd -x -d 'Hand in a descriptor'
 complete -c lbx-exec -l env -x -a '(set -xn)' -d 'Set or pass a variable'
