@@ -32,7 +32,7 @@ static void close_fd(void)
 static void run_getpid(unsigned long n)
 {
 	while (n--)
-		syscall(SYS_getpid);
+		getpid();
 }
 
 static void open_zero(void)

@@ -287,7 +287,7 @@ def everything(o, tmp, wanted):
     return {
         'machine': {'kernel': platform.release(), 'cpus': os.cpu_count(), 'page_table_isolation': isolated(),
                     'load': os.getloadavg()[0]},
-        'rounds': o.rounds, 'many': o.many, 'files': o.files,
+        'rounds': o.rounds, 'realtime': o.realtime, 'many': o.many, 'files': o.files,
         'environments': [e.name for e in envs], 'absent': absent,
         'figures': {name: {env: summary(v) for env, v in by.items()} for name, by in s.data.items()},
         'instructions': counts,

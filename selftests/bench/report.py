@@ -97,9 +97,9 @@ def promises_table(result):
 
 def tables(result):
     machine = result['machine']
-    print('Linux %s, %d processors, %s page-table isolation, load %.1f; least of %d rounds; ratios to native.' % (
+    print('Linux %s, %d processors, %s page-table isolation, load %.1f%s; least of %d rounds; ratios to native.' % (
         machine['kernel'], machine['cpus'], 'with' if machine['page_table_isolation'] else 'without', machine['load'],
-        result['rounds']))
+        ' (SCHED_RR)' if result['realtime'] else '', result['rounds']))
     for line in result['absent']:
         print('(%s)' % line)
     print()

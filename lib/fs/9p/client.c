@@ -72,17 +72,43 @@ static ssize_t receive(struct p9_channel *c, u32 *granted)
 {
 	struct p9_in in;
 	ssize_t n;
+	int ret;
 
-	for (; c->owed; c->owed--) {
+	for (u32 i = 0; i < c->nr_owed; i++) {
 		n = machine->recv(c->handle, c->buf, P9_MSIZE, granted);
 		if (*granted != SOUTH_NO_HANDLE)
 			machine->close_handle(*granted);
 		*granted = SOUTH_NO_HANDLE;
-		/* whether it went does not matter, that it is the answer does */
-		if (n <= 0 || p9_reply(&in, c->buf, (u32)n, P9_TCLUNK, 0) == -EIO)
-			return -EIO;
+		ret = n > 0 ? p9_reply(&in, c->buf, (u32)n, c->owed[i].type, 0) : -EIO;
+		if (ret == -EIO)
+			return ret;
+		/* without it the request that we wait for is refused, and the next one tries again */
+		if (ret && c->owed[i].type == P9_TATTACH)
+			c->attached[c->owed[i].export] = false;
 	}
+	c->nr_owed = 0;
 	return machine->recv(c->handle, c->buf, P9_MSIZE, granted);
+}
+
+/* Nobody waits for the answer to what is in c->out: it is taken when the next one is waited for, unless there are too many already. */
+static int p9_send(struct p9_channel *c, u32 export)
+{
+	u8 type = c->buf[4];
+	struct p9_in in;
+	u32 len;
+
+	if (c->nr_owed == P9_OWED_MAX)
+		return p9_transact(c, &in, NULL);
+	len = p9_end(&c->out);
+	if (!len)
+		return -ENAMETOOLONG;
+	if (c->broken || machine->send(c->handle, c->buf, len) != (ssize_t)len) {
+		c->broken = true;
+		return -EIO;
+	}
+	c->owed[c->nr_owed].type = type;
+	c->owed[c->nr_owed++].export = export;
+	return 0;
 }
 
 int p9_transact(struct p9_channel *c, struct p9_in *in, u32 *granted)
@@ -114,28 +140,15 @@ int p9_transact(struct p9_channel *c, struct p9_in *in, u32 *granted)
 	return ret;
 }
 
-/* Nobody needs the answer: it is taken when the next one is waited for. A server that is silent for so long is asked for it. */
 void p9_clunk(struct p9_channel *c, u32 fid)
 {
-	struct p9_in in;
-	u32 len;
-
 	p9_request(c, P9_TCLUNK);
 	p9_put(&c->out, fid, 4);
-	if (c->owed == P9_OWED_MAX) {
-		(void)p9_transact(c, &in, NULL);
-		return;
-	}
-	len = p9_end(&c->out);
-	if (c->broken || machine->send(c->handle, c->buf, len) != (ssize_t)len)
-		c->broken = true;
-	else
-		c->owed++;
+	(void)p9_send(c, 0);
 }
 
 int p9_attach(struct p9_channel *c, struct p9_super *sb)
 {
-	struct p9_in in;
 	int ret;
 
 	if (c->attached[sb->export])
@@ -146,9 +159,10 @@ int p9_attach(struct p9_channel *c, struct p9_super *sb)
 	p9_put_str(&c->out, "", 0);
 	p9_put_str(&c->out, sb->aname, (u32)strlen(sb->aname));
 	p9_put(&c->out, ~0u, 4);
-	ret = p9_transact(c, &in, NULL);
-	if (!ret)
-		c->attached[sb->export] = true;
+	c->attached[sb->export] = true;
+	ret = p9_send(c, sb->export);
+	if (ret)
+		c->attached[sb->export] = false;
 	return ret;
 }
 

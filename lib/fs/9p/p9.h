@@ -25,7 +25,12 @@ struct p9_channel {
 	u32 deep;			/* which of P9_FID_DEEP and the next is in use; 0: none */
 	bool attached[P9_MAX_EXPORTS];
 	u32 msize;			/* the server's */
-	u32 owed;			/* answers to Tclunk that were not waited for, and come before any other */
+	/* Requests whose answers were not waited for, and come before any other: */
+	struct {
+		u8 type;
+		u32 export;		/* of a Tattach */
+	} owed[P9_OWED_MAX];
+	u32 nr_owed;
 	u8 *buf;			/* P9_MSIZE bytes: the request, then its answer */
 	struct p9_out out;
 	struct list node;		/* in the list of free ones */
