@@ -82,7 +82,7 @@ static struct dentry *cache_answer(struct dentry *dir, const struct qstr *name, 
 	return d;
 }
 
-struct dentry *dentry_lookup_locked(struct dentry *dir, const struct qstr *name)
+static struct dentry *lookup_locked(struct dentry *dir, const struct qstr *name, bool opening)
 {
 	struct inode *inode = dir->inode, *found;
 	struct dentry *d;
@@ -94,6 +94,8 @@ struct dentry *dentry_lookup_locked(struct dentry *dir, const struct qstr *name)
 		found = ERR_PTR(-ENOENT);
 	else if (!inode->ops || !inode->ops->lookup)
 		found = ERR_PTR(-ENOTDIR);
+	else if (opening && inode->ops->lookup_open)
+		found = inode->ops->lookup_open(inode, name);
 	else
 		found = inode->ops->lookup(inode, name);
 	if (IS_ERR(found) && (PTR_ERR(found) != -ENOENT || (inode->flags & INODE_DEAD))) {
@@ -101,6 +103,11 @@ struct dentry *dentry_lookup_locked(struct dentry *dir, const struct qstr *name)
 		return (void *)found;
 	}
 	return cache_answer(dir, name, d, IS_ERR(found) ? NULL : found);
+}
+
+struct dentry *dentry_lookup_locked(struct dentry *dir, const struct qstr *name)
+{
+	return lookup_locked(dir, name, false);
 }
 
 /* From the cache, if what it says still holds. */
@@ -115,14 +122,14 @@ static struct dentry *lookup_cached(struct dentry *dir, const struct qstr *name)
 	return d;
 }
 
-static struct dentry *lookup_one(struct dentry *dir, const struct qstr *name)
+static struct dentry *lookup_one(struct dentry *dir, const struct qstr *name, bool opening)
 {
 	struct dentry *d = lookup_cached(dir, name);
 
 	if (likely(d))
 		return d;
 	mutex_lock(&dir->inode->lock);
-	d = dentry_lookup_locked(dir, name);
+	d = lookup_locked(dir, name, opening);
 	mutex_unlock(&dir->inode->lock);
 	return d;
 }
@@ -134,7 +141,7 @@ struct dentry *dentry_lookup(struct dentry *dir, const char *name, size_t len)
 	if (len > NAME_MAX)
 		return ERR_PTR(-ENAMETOOLONG);
 	q.hash = qstr_hash(name, q.len);
-	return lookup_one(dir, &q);
+	return lookup_one(dir, &q, false);
 }
 
 /* ---- begin and end ---- */
@@ -418,7 +425,7 @@ int walk_into(struct walk *w, struct dentry *d, bool follow, const char **more)
 	return ret;
 }
 
-struct dentry *walk_last(struct walk *w)
+struct dentry *walk_last(struct walk *w, bool opening)
 {
 	struct dentry *dir = w->path.dentry, *d;
 
@@ -429,7 +436,7 @@ struct dentry *walk_last(struct walk *w)
 		return d;
 	if (w->resolve & RESOLVE_CACHED)
 		return ERR_PTR(-EAGAIN);
-	return lookup_one(dir, &w->last);
+	return lookup_one(dir, &w->last, opening);
 }
 
 static enum walk_last name_type(const struct qstr *name)
@@ -460,7 +467,7 @@ static int walk_component(struct walk *w, const char **rest)
 		return 0;
 	if (w->last_type == LAST_DOTDOT)
 		return step_up(w);
-	d = walk_last(w);
+	d = walk_last(w, false);
 	if (IS_ERR(d))
 		return PTR_ERR(d);
 	ret = walk_into(w, d, true, &more);
@@ -532,7 +539,7 @@ int walk_all(struct walk *w, const char *name)
 				return ret;
 			break;
 		}
-		d = walk_last(w);
+		d = walk_last(w, false);
 		if (IS_ERR(d))
 			return PTR_ERR(d);
 		ret = walk_into(w, d, follow || w->slash, &name);

@@ -221,7 +221,7 @@ static struct dentry *lookup_or_create(struct walk *w, u32 flags, u32 mode, bool
 	if (w->last.len > NAME_MAX)
 		return ERR_PTR(-ENAMETOOLONG);
 	if (!(flags & O_EXCL)) {
-		d = walk_last(w);
+		d = walk_last(w, false);
 		if (IS_ERR(d) || !dentry_negative(d))
 			return d;
 		dentry_put(d);
@@ -275,7 +275,7 @@ static struct file *open_last(struct walk *w, u32 flags, u32 mode, const char **
 				return ERR_PTR(-EISDIR);
 			d = lookup_or_create(w, flags, mode, &created);
 		} else {
-			d = walk_last(w);
+			d = walk_last(w, !(flags & (O_ACCMODE | O_PATH | O_DIRECTORY)));
 		}
 		if (IS_ERR(d))
 			return (void *)d;

@@ -127,6 +127,8 @@ struct new_inode {
 struct inode_ops {
 	/* Return: a reference, ERR_PTR(-ENOENT), another error. The answer is cached unless the super has SB_NOCACHE. */
 	struct inode *(*lookup)(struct inode *dir, const struct qstr *name);
+	/* The same when what is found will be opened for reading next, by this task: a remote file system can do both at once. May be NULL */
+	struct inode *(*lookup_open)(struct inode *dir, const struct qstr *name);
 	/*
 	 * Something found in the name cache: does it still hold? Called without locks, only for supers with SB_REVALIDATE. @inode is
 	 * NULL for a negative entry. false: the entry is dropped and looked up again.

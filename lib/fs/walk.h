@@ -39,8 +39,11 @@ __must_check int walk_begin(struct walk *w, int dirfd, const char *name, u32 fla
 __must_check int walk_begin_at(struct walk *w, const struct path *dir, const char *name, u32 flags);
 void walk_end(struct walk *w);
 __must_check int walk_parent(struct walk *w, const char *name);
-/* walk_last() - the last component from the cache or the file system; not through mounts. A dentry or ERR_PTR */
-struct dentry *walk_last(struct walk *w);
+/*
+ * walk_last() - the last component from the cache or the file system; not through mounts; @opening: to be opened for reading next
+ * Return: a dentry or ERR_PTR
+ */
+struct dentry *walk_last(struct walk *w, bool opening);
 /*
  * walk_into() - take @d (whose reference is taken over) as the place, stepping into what is mounted there; a symlink to be followed
  * starts another round: *more gets the text to go on with. Return: 0 or -errno

@@ -133,6 +133,42 @@ void p9_adopt(struct inode *inode, struct p9_handle *h)
 	p9_handle_put(handle_keep(inode, h, true));
 }
 
+void p9_opened(struct inode *inode, struct p9_walk *w, s64 when)
+{
+	struct p9_super *ps = p9_super_of(inode);
+	struct p9_handle *h;
+
+	if (w->flags & P9_OPENED_INLINE) {
+		keep_data(inode, w);
+		mutex_lock(&ps->lock);
+		p9_of(inode)->opened_by = current;
+		p9_of(inode)->opened_at = when;
+		mutex_unlock(&ps->lock);
+	}
+	if (w->granted != SOUTH_NO_HANDLE) {
+		h = handle_new(w->granted);
+		if (h)
+			p9_handle_put(handle_keep(inode, h, false));
+	}
+}
+
+/* Did the look-up of this very open(2) bring the content? */
+static bool take_opened(struct inode *inode)
+{
+	struct p9_super *ps = p9_super_of(inode);
+	struct p9_inode *pi = p9_of(inode);
+	bool ours;
+
+	mutex_lock(&ps->lock);
+	ours = pi->opened_by == current;
+	if (ours) {
+		pi->opened_by = NULL;
+		ours = data_holds(inode, pi) && clock_monotonic() - pi->opened_at < P9_VALID_NS;
+	}
+	mutex_unlock(&ps->lock);
+	return ours;
+}
+
 static int request_open(struct inode *inode, u32 flags, u32 open_flags, struct p9_handle **out)
 {
 	struct p9_channel *c = p9_channel_get();
@@ -176,6 +212,10 @@ int p9_open(struct inode *inode, struct file *f)
 	/* what was granted before shows the file as it is; attributes are as fresh as any stat */
 	if (h) {
 		f->priv = h;
+		return 0;
+	}
+	if (!write && take_opened(inode)) {
+		f->priv = NULL;
 		return 0;
 	}
 	ret = request_open(inode, P9_OPEN_GRANT | (write ? 0 : P9_OPEN_INLINE | P9_OPEN_EITHER), write ? O_RDWR : O_RDONLY, &h);

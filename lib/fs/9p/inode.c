@@ -49,6 +49,7 @@ static int read_walked(struct p9_walk *w, u32 wanted)
 {
 	u32 status = (u32)p9_get(&w->in, 4), count;
 
+	w->arrived = false;
 	w->flags = (u32)p9_get(&w->in, 4);
 	count = (u32)p9_get(&w->in, 4);
 	if (count > P9_MAX_NAMES + 1 || (!status && count != max(wanted, 1u)))
@@ -58,6 +59,7 @@ static int read_walked(struct p9_walk *w, u32 wanted)
 	w->target = p9_get_str(&w->in, &w->target_len);
 	if (w->in.failed || status > 4095)
 		return -EIO;
+	w->arrived = count == max(wanted, 1u);
 	return -(int)status;
 }
 
@@ -143,6 +145,7 @@ int p9_walk(struct p9_channel *c, struct inode *inode, const struct qstr *name, 
 	u32 fid = sb->export;
 	int ret = p9_attach(c, sb);
 
+	w->arrived = false;
 	w->granted = SOUTH_NO_HANDLE;
 	if (ret)
 		return ret;

@@ -33,7 +33,7 @@ static char *keep_target(struct inode *inode, char *target, u32 len)
 	return target;
 }
 
-static struct inode *p9_lookup(struct inode *dir, const struct qstr *name)
+static struct inode *look_up(struct inode *dir, const struct qstr *name, bool opening)
 {
 	struct inode *special = p9_special_find(dir, name), *inode;
 	struct p9_channel *c;
@@ -48,21 +48,40 @@ static struct inode *p9_lookup(struct inode *dir, const struct qstr *name)
 		return ERR_PTR(-ENAMETOOLONG);
 	if (p9_listing_find(dir, name, &w.attr, &when))
 		return p9_inode_get(dir->sb, &w.attr, when, dir, name->name, name->len);
-	when = clock_monotonic();
 	c = p9_channel_get();
 	if (!c)
 		return ERR_PTR(-EIO);
-	ret = p9_walk(c, dir, name, P9_TWALKSTAT, P9_NOFID, 0, 0, &w);
-	if (!ret && S_ISLNK(w.attr.mode) && w.target_len)
-		target = kmemdup(w.target, w.target_len);
-	p9_channel_put(c);
-	if (ret)
+	when = clock_monotonic();
+	if (opening)
+		ret = p9_walk(c, dir, name, P9_TOPENGRANT, P9_NOFID, P9_OPEN_GRANT | P9_OPEN_INLINE | P9_OPEN_EITHER, O_RDONLY, &w);
+	else
+		ret = p9_walk(c, dir, name, P9_TWALKSTAT, P9_NOFID, 0, 0, &w);
+	if (ret && !w.arrived) {
+		p9_channel_put(c);
 		return ERR_PTR(ret == -ESTALE ? -ENOENT : ret);
+	}
+	if (S_ISLNK(w.attr.mode) && w.target_len)
+		target = kmemdup(w.target, w.target_len);
 	inode = p9_inode_get(dir->sb, &w.attr, when, dir, name->name, name->len);
+	if (!IS_ERR(inode) && opening && !ret)
+		p9_opened(inode, &w, when);
+	else if (w.granted != SOUTH_NO_HANDLE)
+		machine->close_handle(w.granted);
+	p9_channel_put(c);
 	if (target && !IS_ERR(inode))
 		target = keep_target(inode, target, w.target_len);
 	kfree(target);
 	return inode;
+}
+
+static struct inode *p9_lookup(struct inode *dir, const struct qstr *name)
+{
+	return look_up(dir, name, false);
+}
+
+static struct inode *p9_lookup_open(struct inode *dir, const struct qstr *name)
+{
+	return look_up(dir, name, true);
 }
 
 /* A name holds as long as the attributes of what it led to; an absent one is asked for each time. */
@@ -389,6 +408,7 @@ static int p9_setattr(struct inode *inode, const struct iattr *at)
 
 const struct inode_ops p9_inode_ops = {
 	.lookup = p9_lookup,
+	.lookup_open = p9_lookup_open,
 	.revalidate = p9_revalidate,
 	.create = p9_create,
 	.link = p9_link,

@@ -73,6 +73,8 @@ struct p9_inode {
 	struct p9_handle *rw_handle;	/* granted for reading and writing */
 	u8 *data;			/* a small file's whole content, or what a symlink says; NULL: not known */
 	u32 data_len;
+	struct task *opened_by;		/* not a reference: who looked it up to open it, and got @data; it asks no second time */
+	s64 opened_at;
 	s64 data_mtime, data_ctime;
 	struct list specials;		/* a directory's FIFOs and sockets, which are in the sandbox only: struct p9_special */
 	bool special;			/* is one; not known to the server */
@@ -119,6 +121,7 @@ static inline struct p9_super *p9_super_of(struct inode *inode) { return inode->
 struct p9_walk {
 	struct p9_attr attr;
 	u32 flags;
+	bool arrived;			/* @attr is of the last name, also when it could not be opened */
 	const char *target;		/* of a symlink; in the channel's buffer */
 	u32 target_len;
 	struct p9_in in;
@@ -138,6 +141,8 @@ int p9_open(struct inode *inode, struct file *f);
 void p9_handle_put(struct p9_handle *h);
 int p9_created(struct p9_channel *c, struct p9_handle **out);
 void p9_adopt(struct inode *inode, struct p9_handle *h);	/* takes the reference */
+/* p9_opened() - what came with an open for reading of @inode, asked for at @when, which p9_open() will take */
+void p9_opened(struct inode *inode, struct p9_walk *w, s64 when);
 extern const struct file_ops p9_file_ops, p9_dir_ops;
 /* special.c: the directory's lock is held for all but find and emit, which take the super's */
 struct inode *p9_special_find(struct inode *dir, const struct qstr *name);
