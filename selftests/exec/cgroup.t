@@ -10,6 +10,24 @@ run --mem 256M --dry-run --json true
 [ -n "$(echo "$out" | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["cgroup"])')" ]; is $? 0 'and as JSON'
 run --mem 256M true; is "$status$err" 0 'no line without --verbose'
 
+# --cpus holds without a group, too
+mkdir "$tmp/rw"
+if [ "$(nproc)" -gt 1 ]; then
+	"$lbx" --cpus 1 --bind "$tmp/rw:/rw:rw" sh -c 'nproc >/rw/up; sleep 2' & pid=$!
+	started "$tmp/rw/up"
+	sandbox=$(children_of $pid | while read -r p; do [ "$(cat "/proc/$p/comm")" != lbx-reaper ] && echo "$p"; done)
+	is "$(for p in $sandbox; do sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' "/proc/$p/status"; done | sort -u | wc -l)" 1 \
+		'--cpus 1: all of its processes have the same'
+	case $(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' "/proc/$(echo "$sandbox" | tail -1)/status") in
+	*[-,]* | '') not_ok '--cpus 1: one processor' "$sandbox";;
+	*) ok '--cpus 1: one processor';;
+	esac
+	is "$(cat "$tmp/rw/up")" 1 '--cpus 1: and see one'
+	wait $pid
+else
+	skip '--cpus 1' 'one processor only'
+fi
+
 cg=
 # in the machine only: the groups of this host are not ours to change
 if [ "$(id -u)" = 0 ] && grep -q 'rdinit=/init .*watchdog_thresh=60' /proc/cmdline; then

@@ -32,7 +32,7 @@ has "$err" "unrecognized option '--nosuch'" 'unknown option: text'
 run; is "$status" 125 'no program: status'
 has "$err" 'which program?' 'no program: text'
 for bad in '--mem 1' '--mem 12X' '--mem -5' '--cpus 0' '--procs x' '--fds 1' '--uid -1' '--timeout 0' '--timeout x' '--time 0' \
-	'--fd 2' '--fd 32' '--fd 29' '--bind /nosuch' '--bind :/x' '--bind /usr:x' '--tmpfs x' '--tmpfs /x:1' '--tmpfs /x:' '--tmpfs /x:12Q' '--chdir x' \
+	'--fd 2' '--fd 32' '--fd 29' '--bind /nosuch' '--bind :/x' '--bind /usr:x' '--tmpfs x' '--tmpfs /' '--bind /usr:/' '--tmpfs /x:1' '--tmpfs /x:' '--tmpfs /x:12Q' '--chdir x' \
 	'--env =x' '--south kvm' '--south nosuch' '--root /nosuch' '--hostname='; do
 	run $bad true
 	is "$status" 125 "$bad: status"

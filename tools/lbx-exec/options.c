@@ -118,6 +118,8 @@ static void add_bind(struct options *o, char *arg)
 	}
 	if (!*src || (dst && *dst != '/'))
 		die("--bind %s: SRC[:DST][:ro|rw], and DST begins with /", arg);
+	if (dst && !dst[strspn(dst, "/")])
+		die("--bind %s: it would hide everything: --root %s makes it the root", arg, src);
 	o->binds = realloc(o->binds, (o->nr_binds + 1) * sizeof(*o->binds));
 	if (!o->binds)
 		die("out of memory");
@@ -134,6 +136,10 @@ static void add_tmpfs(struct options *o, char *arg)
 		*size++ = 0;
 	if (*dst != '/')
 		die("--tmpfs %s: DST begins with /", arg);
+	if (size && !*size)
+		die("--tmpfs %s: after the colon comes a size, as in %s64M", arg, arg);
+	if (!dst[strspn(dst, "/")])
+		die("--tmpfs %s: it would hide everything: name a directory below /", arg);
 	o->tmpfs = realloc(o->tmpfs, (o->nr_tmpfs + 1) * sizeof(*o->tmpfs));
 	if (!o->tmpfs)
 		die("out of memory");

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -82,6 +83,29 @@ static void limit(int what, rlim_t most)
 	setrlimit(what, &r);
 }
 
+/* --cpus: as many of those that we may use, and not the same ones in each sandbox. The filter leaves no call to change it. */
+static void limit_cpus(const struct sandbox *s)
+{
+	cpu_set_t have, set;
+	uint32_t nr, left = s->o->cpus, from = 0, seen = 0;
+
+	if (sched_getaffinity(0, sizeof(have), &have))
+		return;
+	nr = (uint32_t)CPU_COUNT(&have);
+	if (left >= nr || getrandom(&from, sizeof(from), 0) != sizeof(from))
+		return;
+	from %= nr;
+	CPU_ZERO(&set);
+	for (int cpu = 0; left; cpu = (cpu + 1) % CPU_SETSIZE) {
+		if (!CPU_ISSET(cpu, &have) || seen++ < from)
+			continue;
+		CPU_SET(cpu, &set);
+		left--;
+	}
+	if (sched_setaffinity(0, sizeof(set), &set) && s->o->verbose)
+		message("--cpus: all processors stay allowed: %s", strerror(errno));
+}
+
 /*
  * A library kernel that keeps to --procs never comes near these. One that is taken over does not get the user's last process,
  * timer or file; the first two are counted by user, and so are told apart from the user's others in a user namespace only.
@@ -93,6 +117,7 @@ static void set_limits(const struct sandbox *s)
 	struct rlimit cpu = { s->o->time, s->o->time };
 	int fd;
 
+	limit_cpus(s);
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_NOFILE, HOST_GRANTS_END);
 	if (s->namespaces & CLONE_NEWUSER) {
