@@ -326,11 +326,13 @@ TEST(pi)
 		RET("shared.timeout", futex(shared, FUTEX_LOCK_PI, 0, &t, NULL, 0));
 		t = in_ms(CLOCK_MONOTONIC, 20);
 		RET("shared.lock_pi2", futex(shared, 13 /* FUTEX_LOCK_PI2 */, 0, &t, NULL, 0));
+		shared[1] = 1;
 		RET("shared.lock", futex(shared, FUTEX_LOCK_PI, 0, NULL, NULL, 0));
 		RET("shared.unlock", futex(shared, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0));
 		_exit(0);
 	}
-	msleep(80);
+	while (!shared[1])
+		msleep(1);
 	wait_asleep(pid);
 	RET("shared.release", futex(shared, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0));
 	STR("shared.child", xwait(pid));
