@@ -19,7 +19,7 @@ console.log([5, 3, 9, 1].sort().join(), /(?<y>\d{4})-(\d\d)/.exec("on 2026-11-23
 function* g() { yield* [1, 2, 3]; } console.log([...g()], structuredClone({ d: new Date(0) }).d.toISOString()); try { null.x; } catch (e) { console.log(e.constructor.name); }
 const wasm = new WebAssembly.Module(new Uint8Array([0,97,115,109,1,0,0,0,1,7,1,96,2,127,127,1,127,3,2,1,0,7,7,1,3,97,100,100,0,0,10,9,1,7,0,32,0,32,1,106,11])); console.log(new WebAssembly.Instance(wasm).exports.add(40, 2));
 let big = []; for (let i = 0; i < 50; i++) big.push(new Array(20000).fill(i)); big = null; for (let i = 0; i < 200; i++) Buffer.alloc(100000); console.log(process.memoryUsage().rss > 0);
-Promise.resolve().then(() => console.log("micro")); setImmediate(() => console.log("immediate")); setTimeout(() => console.log("timer"), 5); process.nextTick(() => console.log("tick")); process.on("exit", c => console.log("exit", c));'
+Promise.resolve().then(() => console.log("micro")); setImmediate(() => console.log("immediate")); setTimeout(() => console.log("timer"), 500); process.nextTick(() => console.log("tick")); process.on("exit", c => console.log("exit", c));'
 
 run "node: worker threads" '
 const { Worker, isMainThread, parentPort, workerData, MessageChannel } = require("worker_threads");
