@@ -234,7 +234,7 @@ static void unlock_two(struct futex_bucket *a, struct futex_bucket *b)
 		mutex_unlock(&b->lock);
 }
 
-long futex_requeue(u64 from, u64 to, u32 nr_wake, u32 nr_move, const u32 *cmp, u32 flags)
+long futex_requeue(u64 from, u32 flags, u64 to, u32 to_flags, u32 nr_wake, u32 nr_move, const u32 *cmp)
 {
 	struct futex_bucket *b, *b2;
 	struct futex_waiter *w, *tmp;
@@ -244,7 +244,7 @@ long futex_requeue(u64 from, u64 to, u32 nr_wake, u32 nr_move, const u32 *cmp, u
 	int ret = futex_key(from, flags, &key);
 
 	if (!ret)
-		ret = futex_key(to, flags, &key2);
+		ret = futex_key(to, to_flags, &key2);
 	if (ret)
 		return ret;
 	if ((s32)nr_wake < 0 || (s32)nr_move < 0)

@@ -29,7 +29,7 @@ long futex_wait(u64 addr, u32 val, u32 bitset, u32 flags, s64 deadline);
 long futex_wait_multiple(const struct futex_word *words, u32 nr, s64 deadline);
 long futex_wake(u64 addr, u32 nr, u32 bitset, u32 flags);
 /* futex_requeue() - wake @nr_wake, move @nr_move to @to; @cmp: only while *@from is *@cmp. Return: how many in all, or -errno */
-long futex_requeue(u64 from, u64 to, u32 nr_wake, u32 nr_move, const u32 *cmp, u32 flags);
+long futex_requeue(u64 from, u32 flags, u64 to, u32 to_flags, u32 nr_wake, u32 nr_move, const u32 *cmp);
 long futex_wake_op(u64 addr, u64 addr2, u32 nr, u32 nr2, u32 op, u32 flags);
 
 /* Priority inheritance is not done (the host schedules); ownership, hand-over and death of the owner are. */

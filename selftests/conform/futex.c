@@ -393,6 +393,74 @@ TEST(waitv)
 	}
 }
 
+#define FUTEX2_WAKE	454
+#define FUTEX2_WAIT	455
+#define FUTEX2_REQUEUE	456
+#define SMALL		(2u | FUTEX_PRIVATE_FLAG)	/* FUTEX2_SIZE_U32 */
+
+static void *wait2_thread(void *arg)
+{
+	struct sleeper *s = arg;
+
+	s->tid = gettid_();
+	s->ret = syscall(FUTEX2_WAIT, &w[4], 0ul, (unsigned long)s->val, SMALL, NULL, CLOCK_MONOTONIC);
+	s->err = errno;
+	return NULL;
+}
+
+/* The calls that Linux 6.7 made of futex(2)'s operations. */
+TEST(futex2)
+{
+	struct timespec ts = in_ms(CLOCK_MONOTONIC, 10), past = { 0, 0 }, bad = { 0, 1000000000 };
+	struct waitv two[2] = { { 0, (uintptr_t)&w[4], SMALL, 0 }, { 0, (uintptr_t)&w[5], SMALL, 0 } };
+	struct sleeper s[3];
+
+	w[4] = w[5] = 0;
+	if (syscall(FUTEX2_WAKE, &w[4], 1ul, 1, SMALL) && errno == ENOSYS) {
+		STR("unsupported", "before 6.7");
+		return;
+	}
+	RET("wait.timeout", syscall(FUTEX2_WAIT, &w[4], 0ul, 1ul, SMALL, &ts, CLOCK_MONOTONIC));
+	RET("wait.past", syscall(FUTEX2_WAIT, &w[4], 0ul, 1ul, SMALL, &past, CLOCK_REALTIME));
+	RET("wait.bad_time", syscall(FUTEX2_WAIT, &w[4], 0ul, 1ul, SMALL, &bad, CLOCK_REALTIME));
+	RET("wait.clock", syscall(FUTEX2_WAIT, &w[4], 0ul, 1ul, SMALL, &past, CLOCK_BOOTTIME));
+	RET("wait.other", syscall(FUTEX2_WAIT, &w[4], 1ul, 1ul, SMALL, NULL, CLOCK_MONOTONIC));
+	RET("wait.large", syscall(FUTEX2_WAIT, &w[4], 1ul << 32, 1ul, SMALL, NULL, CLOCK_MONOTONIC));
+	RET("wait.mask", syscall(FUTEX2_WAIT, &w[4], 0ul, 0ul, SMALL, NULL, CLOCK_MONOTONIC));
+	RET("wait.large_mask", syscall(FUTEX2_WAIT, &w[4], 0ul, 1ul << 32, SMALL, NULL, CLOCK_MONOTONIC));
+	RET("wait.flags", syscall(FUTEX2_WAIT, &w[4], 0ul, 1ul, SMALL | 0x40, NULL, CLOCK_MONOTONIC));
+	RET("wait.u64", syscall(FUTEX2_WAIT, &w[4], 0ul, 1ul, SMALL | 1, NULL, CLOCK_MONOTONIC));
+	RET("wait.u8", syscall(FUTEX2_WAIT, &w[4], 0ul, 1ul, SMALL & ~3u, NULL, CLOCK_MONOTONIC));
+	RET("wait.unaligned", syscall(FUTEX2_WAIT, (char *)&w[4] + 1, 0ul, 1ul, SMALL, NULL, CLOCK_MONOTONIC));
+	RET("wait.efault", syscall(FUTEX2_WAIT, NULL, 0ul, 1ul, SMALL, NULL, CLOCK_MONOTONIC));
+	RET("wake.none", syscall(FUTEX2_WAKE, &w[4], 1ul, 0, SMALL));
+	RET("wake.mask", syscall(FUTEX2_WAKE, &w[4], 0ul, 0, SMALL));
+	RET("wake.flags", syscall(FUTEX2_WAKE, &w[4], 1ul, 1, 0));
+	RET("wake.large_mask", syscall(FUTEX2_WAKE, &w[4], 1ul << 32, 1, SMALL));
+	RET("wake.unaligned", syscall(FUTEX2_WAKE, (char *)&w[4] + 2, 1ul, 0, SMALL));
+	RET("requeue.flags", syscall(FUTEX2_REQUEUE, two, 1, 1, 1));
+	RET("requeue.null", syscall(FUTEX2_REQUEUE, NULL, 0, 1, 1));
+	RET("requeue.negative", syscall(FUTEX2_REQUEUE, two, 0, -1, 1));
+	two[0].val = 1;
+	RET("requeue.other", syscall(FUTEX2_REQUEUE, two, 0, 1, 1));
+	two[0].val = 0;
+	for (int i = 0; i < 3; i++) {
+		s[i] = (struct sleeper){ .val = i ? 3 : 4 };
+		pthread_create(&s[i].thread, NULL, wait2_thread, &s[i]);
+		while (!s[i].tid)
+			sched_yield();
+		wait_asleep(s[i].tid);
+	}
+	RET("wake.zero", syscall(FUTEX2_WAKE, &w[4], 7ul, 0, SMALL));
+	RET("wake.masked", syscall(FUTEX2_WAKE, &w[4], 4ul, 5, SMALL));
+	STR("wake.first", end(&s[0]));
+	RET("requeue", syscall(FUTEX2_REQUEUE, two, 0, 1, 1));
+	RET("requeue.left", syscall(FUTEX2_WAKE, &w[4], 3ul, 5, SMALL));
+	RET("requeue.there", syscall(FUTEX2_WAKE, &w[5], 3ul, 5, SMALL));
+	STR("requeue.second", end(&s[1]));
+	STR("requeue.third", end(&s[2]));
+}
+
 struct robust_head { void *next; long offset; void *pending; };
 
 TEST(robust_list)

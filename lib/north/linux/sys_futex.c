@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* futex(2), futex_waitv(2), set_robust_list(2). */
+/* futex(2), futex_waitv(2), futex_wait and its kin of Linux 6.7, set_robust_list(2). */
 #include "north/linux/syscall.h"
 #include "north/linux/timespec.h"
 #include "process/cred.h"
@@ -99,9 +99,9 @@ SYSCALL_DEFINE(futex)
 	case FUTEX_WAKE_BITSET:
 		return futex_wake(addr, val, val3, flags);
 	case FUTEX_REQUEUE:
-		return futex_requeue(addr, addr2, val, val2, NULL, flags);
+		return futex_requeue(addr, flags, addr2, flags, val, val2, NULL);
 	case FUTEX_CMP_REQUEUE:
-		return futex_requeue(addr, addr2, val, val2, &val3, flags);
+		return futex_requeue(addr, flags, addr2, flags, val, val2, &val3);
 	case FUTEX_WAKE_OP:
 		return futex_wake_op(addr, addr2, val, val2, val3, flags);
 	case FUTEX_LOCK_PI:
@@ -123,35 +123,95 @@ struct linux_futex_waitv {
 #define FUTEX2_SIZE_U32	2u
 #define FUTEX2_PRIVATE	128u
 
-SYSCALL_DEFINE(futex_waitv)
+/* The flags of one word. Return: 0 or -EINVAL: only 32 bits, and no NUMA */
+static int futex2_flags(u32 flags, u32 *out)
 {
-	struct futex_word words[FUTEX_WAITV_MAX];
-	u32 nr = (u32)a[1], clock = (u32)a[4];
-	s64 deadline = FOREVER;
-
-	if ((u32)a[2] || !nr || nr > FUTEX_WAITV_MAX || !a[0])
+	if ((flags & ~FUTEX2_PRIVATE) != FUTEX2_SIZE_U32)
 		return -EINVAL;
-	if (a[3]) {
-		struct linux_timespec ts;
+	*out = flags & FUTEX2_PRIVATE ? 0 : FUTEX_SHARED;
+	return 0;
+}
 
-		if (clock > 1)
-			return -EINVAL;
-		if (get_user(ts, a[3]))
-			return -EFAULT;
-		if (!timespec_valid(&ts))
-			return -EINVAL;
-		deadline = absolute_deadline(timespec_to_ns(&ts), clock == 0);
-	}
+/* @addr: of a struct timespec, absolute; 0: FOREVER. Return: 0, -EINVAL, -EFAULT */
+static int futex2_deadline(u64 addr, u32 clock, s64 *deadline)
+{
+	struct linux_timespec ts;
+
+	*deadline = FOREVER;
+	if (!addr)
+		return 0;
+	if (clock > 1)
+		return -EINVAL;
+	if (get_user(ts, addr))
+		return -EFAULT;
+	if (!timespec_valid(&ts))
+		return -EINVAL;
+	*deadline = absolute_deadline(timespec_to_ns(&ts), clock == 0);
+	return 0;
+}
+
+static int futex2_words(struct futex_word *words, u64 addr, u32 nr)
+{
 	for (u32 i = 0; i < nr; i++) {
 		struct linux_futex_waitv w;
 
-		if (get_user(w, a[0] + i * sizeof(w)))
+		if (get_user(w, addr + i * sizeof(w)))
 			return -EFAULT;
-		if ((w.flags & ~FUTEX2_PRIVATE) != FUTEX2_SIZE_U32 || w.reserved || w.val > UINT32_MAX)
+		words[i] = (struct futex_word){ w.uaddr, (u32)w.val, 0 };
+		if (futex2_flags(w.flags, &words[i].flags) || w.reserved || w.val > UINT32_MAX)
 			return -EINVAL;
-		words[i] = (struct futex_word){ w.uaddr, (u32)w.val, w.flags & FUTEX2_PRIVATE ? 0 : FUTEX_SHARED };
 	}
-	return futex_wait_multiple(words, nr, deadline);
+	return 0;
+}
+
+SYSCALL_DEFINE(futex_waitv)
+{
+	struct futex_word words[FUTEX_WAITV_MAX];
+	u32 nr = (u32)a[1];
+	s64 deadline;
+	int ret;
+
+	if ((u32)a[2] || !nr || nr > FUTEX_WAITV_MAX || !a[0])
+		return -EINVAL;
+	ret = futex2_deadline(a[3], (u32)a[4], &deadline);
+	if (!ret)
+		ret = futex2_words(words, a[0], nr);
+	return ret ? ret : futex_wait_multiple(words, nr, deadline);
+}
+
+SYSCALL_DEFINE(futex_wake)
+{
+	u32 flags;
+
+	if (futex2_flags((u32)a[3], &flags) || a[1] > UINT32_MAX)
+		return -EINVAL;
+	/* unlike futex(2), none means none; the word is looked at all the same */
+	if (!(s32)a[2])
+		return a[1] ? futex_requeue(a[0], flags, a[0], flags, 0, 0, NULL) : -EINVAL;
+	return futex_wake(a[0], (u32)a[2], (u32)a[1], flags);
+}
+
+SYSCALL_DEFINE(futex_wait)
+{
+	s64 deadline;
+	u32 flags;
+	int ret;
+
+	if (futex2_flags((u32)a[3], &flags) || a[1] > UINT32_MAX || a[2] > UINT32_MAX)
+		return -EINVAL;
+	ret = futex2_deadline(a[4], (u32)a[5], &deadline);
+	return ret ? ret : futex_wait(a[0], (u32)a[1], (u32)a[2], flags, deadline);
+}
+
+SYSCALL_DEFINE(futex_requeue)
+{
+	struct futex_word w[2];
+	int ret;
+
+	if ((u32)a[1] || !a[0])
+		return -EINVAL;
+	ret = futex2_words(w, a[0], 2);
+	return ret ? ret : futex_requeue(w[0].addr, w[0].flags, w[1].addr, w[1].flags, (u32)a[2], (u32)a[3], &w[0].val);
 }
 
 SYSCALL_DEFINE(set_robust_list)
