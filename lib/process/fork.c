@@ -39,6 +39,7 @@ static void inherit(struct task *t, const struct clone_args *a)
 	memcpy(t->comm, me->comm, sizeof(t->comm));
 	t->blocked = me->blocked;
 	t->nice = me->nice;
+	t->ioprio = me->ioprio;
 	t->policy = me->policy;
 	t->rt_priority = me->rt_priority;
 	memcpy(t->affinity, me->affinity, sizeof(t->affinity));

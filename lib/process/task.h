@@ -156,6 +156,7 @@ struct task {
 	s64 slept;			/* ns in schedule_until(), without the sleep that goes on: */
 	s64 sleep_start;		/* monotonic ns, 0: not asleep */
 	s32 nice, policy, rt_priority;
+	u16 ioprio;			/* ioprio_set(2): class << 13 | level */
 	u64 affinity[16];
 	u64 timer_slack;
 	bool no_new_privs, dumpable_unused, in_exec;

@@ -325,6 +325,34 @@ TEST(cputime)
 	YES("clocks_agree", llabs(cpu_ns(CLOCK_PROCESS_CPUTIME_ID) - usage_ns(RUSAGE_SELF)) < 200000000);
 }
 
+#define IOPRIO(class, level)	((class) << 13 | (level))
+
+TEST(ioprio)
+{
+	long start = syscall(SYS_ioprio_get, 1, 0);
+
+	HEX("start", start);
+	RET("set.be", syscall(SYS_ioprio_set, 1, 0, IOPRIO(2, 6)));
+	HEX("get.be", syscall(SYS_ioprio_get, 1, getpid()));
+	HEX("get.group", syscall(SYS_ioprio_get, 2, 0));
+	RET("set.idle", syscall(SYS_ioprio_set, 1, getpid(), IOPRIO(3, 0)));
+	HEX("get.idle", syscall(SYS_ioprio_get, 1, 0));
+	RET("set.none", syscall(SYS_ioprio_set, 1, 0, 0));
+	RET("set.none_level", syscall(SYS_ioprio_set, 1, 0, 3));
+	RET("set.class", syscall(SYS_ioprio_set, 1, 0, IOPRIO(4, 0)));
+	RET("set.negative", syscall(SYS_ioprio_set, 1, 0, -1));
+	RET("set.which", syscall(SYS_ioprio_set, 0, 0, IOPRIO(2, 4)));
+	RET("get.which", syscall(SYS_ioprio_get, 4, 0));
+	RET("get.absent", syscall(SYS_ioprio_get, 1, 0x3fffffff));
+	RET("set.absent", syscall(SYS_ioprio_set, 2, 0x3fffffff, IOPRIO(2, 4)));
+	MUST(syscall(SYS_ioprio_set, 1, 0, IOPRIO(2, 7)));
+	if (!xfork()) {
+		HEX("child", syscall(SYS_ioprio_get, 1, 0));
+		_exit(0);
+	}
+	MUST(wait(NULL));
+}
+
 TEST(misc)
 {
 	struct sysinfo si;
