@@ -503,7 +503,7 @@ static int save_tree(struct inode *from, struct inode *to, char *path)
 /* Directories of DIR down to where a part of the layer is mounted; those that stay empty go again. */
 static int save_at(struct inode *from, struct inode *to, char *path, const char *rest)
 {
-	size_t len = 0;
+	size_t len = 0, at;
 	struct inode *dir;
 	struct qstr q;
 	int ret;
@@ -519,12 +519,12 @@ static int save_at(struct inode *from, struct inode *to, char *path, const char 
 		dir = keep_make(to, rest, len, S_IFDIR | 0755, NULL);
 	if (IS_ERR(dir))
 		return keep_failed(path, rest, "cannot be kept", (int)PTR_ERR(dir));
-	path += strlen(path);
-	*path = '/';
-	memcpy(path + 1, rest, len);
-	path[len + 1] = '\0';
+	at = strlen(path);
+	path[at] = '/';
+	memcpy(path + at + 1, rest, len);
+	path[at + 1 + len] = '\0';
 	ret = save_at(from, dir, path, rest + len);
-	*path = '\0';
+	path[at] = '\0';
 	q = keep_qstr(rest, len);
 	mutex_lock(&to->lock);
 	(void)to->ops->rmdir(to, &q, dir);
