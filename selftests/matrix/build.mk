@@ -12,7 +12,7 @@ MATRIX_PKEYS := $(call matrix-conform,pkru)
 # Where the filter stands alone: all of them, but for those that are built twice.
 MATRIX_ALL := $(MATRIX_CORE) $(MATRIX_ENEMY) $(MATRIX_PKEYS) $(call matrix-conform,files_open files_name files_meta files_dir \
 	files_lock files_copy files_inotify files_fd files_rw process_ids signals_timer memory_share io_poll io_socket proc system) \
-	selftests/patch/patch.t@600 selftests/exec/status.t selftests/exec/view.t selftests/programs/shells.t selftests/programs/python.t
+	selftests/exec/status.t selftests/exec/view.t selftests/programs/shells.t
 
 # MODE: the tests it runs. user: drops root's rights in the machine. What a mode is stands in the script `mode`.
 matrix_forbidden := $(addprefix user:,$(MATRIX_CORE) $(MATRIX_ENEMY) $(MATRIX_PKEYS) selftests/exec/status.t)
@@ -32,4 +32,4 @@ $(matrix-tests): $(matrix-bin)/%.t: $$(wildcard */build.mk */*/build.mk */*/*/bu
 	@mkdir -p $(@D) && printf '#!/bin/sh\nexec selftests/matrix/mode %s %s\n' '$*' '$(matrix_$*)' >$@ && chmod 755 $@
 
 ALL += $(matrix-tests) $(matrix-bin)/profile
-MATRIX := $(addsuffix @900,$(matrix-tests))
+MATRIX := $(addsuffix @1500,$(matrix-tests))

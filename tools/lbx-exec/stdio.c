@@ -14,7 +14,20 @@
 #include "lib/south/host/header.h"
 #include "relay.h"
 
-/* The same open file, with one position; where the kernel does not tell, the same file opened the same way. */
+/* Whether a flag of @a's open file is one of @b's: O_NONBLOCK, which means nothing for a regular file. */
+static bool shares_flags(int a, int b)
+{
+	int flags = fcntl(a, F_GETFL), theirs = fcntl(b, F_GETFL);
+	bool shared;
+
+	if (fcntl(a, F_SETFL, flags ^ O_NONBLOCK))
+		return false;
+	shared = (fcntl(b, F_GETFL) ^ theirs) & O_NONBLOCK;
+	(void)fcntl(a, F_SETFL, flags);
+	return shared;
+}
+
+/* The same open file, with one position. Where the kernel does not tell (in containers), a device opened the same way is the same. */
 static bool same_file(int a, int b)
 {
 	long order = syscall(SYS_kcmp, getpid(), getpid(), KCMP_FILE, a, b);
@@ -22,8 +35,10 @@ static bool same_file(int a, int b)
 
 	if (order >= 0)
 		return !order;
-	return !fstat(a, &x) && !fstat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino &&
-	       x.st_rdev == y.st_rdev && fcntl(a, F_GETFL) == fcntl(b, F_GETFL);
+	if (fstat(a, &x) || fstat(b, &y) || x.st_dev != y.st_dev || x.st_ino != y.st_ino || x.st_rdev != y.st_rdev ||
+	    fcntl(a, F_GETFL) != fcntl(b, F_GETFL))
+		return false;
+	return !S_ISREG(x.st_mode) || shares_flags(a, b);
 }
 
 static bool is_null(const struct stat *st)
