@@ -16,14 +16,14 @@ TESTS += $(enemy-bin)/filter_test
 USER_TESTS += $(enemy-bin)/filter_test
 
 # The enemy inside, and what it must not do.
-$(enemy-bin)/enemy $(enemy-bin)/probe: LDFLAGS = -static -pthread
-$(enemy-bin)/enemy $(enemy-bin)/probe: %: %.o
+$(enemy-bin)/enemy $(enemy-bin)/probe $(enemy-bin)/idle_threads: LDFLAGS = -static -pthread
+$(enemy-bin)/enemy $(enemy-bin)/probe $(enemy-bin)/idle_threads: %: %.o
 	$(link)
 
 $(enemy-bin)/kill_random: $(enemy-bin)/kill_random.o
 	$(link)
 
-ALL += $(enemy-bin)/enemy $(enemy-bin)/probe $(enemy-bin)/kill_random
+ALL += $(enemy-bin)/enemy $(enemy-bin)/probe $(enemy-bin)/idle_threads $(enemy-bin)/kill_random
 enemy_tests := $(filter-out %_long.t,$(wildcard selftests/enemy/*.t))
 FUZZ_RUNS += $(wildcard selftests/enemy/*_long.t)
 TESTS += $(enemy_tests:%=%@600)

@@ -85,6 +85,22 @@ for word in "$text" "$data" 0x602000000ffc; do
 	has_not "$out" 'wake 1' "a futex at $word wakes no other sandbox"
 done
 
+# ---- threads that have ended idle on the host: processes that had many once do not add up
+timeout -k 1 $LIMIT "$lbx" --mem 512M --procs 100 --timeout 30 "$build/selftests/enemy/idle_threads" 8 80 >"$tmp/out" 2>"$tmp/err" &
+pid=$!
+started "$tmp/out"
+sleep 0.3
+threads=0
+for p in $(children_of $(children_of $pid | head -1)); do
+	threads=$((threads + $(ls "/proc/$p/task" 2>/dev/null | wc -l)))
+done
+kill -TERM $pid
+wait $pid 2>/dev/null
+has "$(cat "$tmp/out")" done 'idle threads: all its processes had some'
+# 100 tasks, as many that idle, and the first threads of processes, which come in any case
+[ "$threads" -gt 100 ] && [ "$threads" -le 264 ]
+is $? 0 "idle threads: $threads on the host with --procs 100"
+
 # ---- what is counted by user is not used up. Root's processes are not counted.
 "$lbx" --verbose true 2>&1 | grep -q 'no user namespace' && alone=1
 if [ -n "$alone" ]; then

@@ -11,6 +11,7 @@
 #include "base/string.h"
 #include "mm/kmalloc.h"
 #include "mm/mm.h"
+#include "process/limits.h"
 #include "sched/sched.h"
 #include "sched/time.h"
 #include "south/host/host.h"
@@ -54,10 +55,17 @@ static int slot_get(struct host_process *hp)
 	return -EAGAIN;
 }
 
+/*
+ * Of all host processes. A thread that idles is no task, but is the host's: processes that each had many threads once would keep more
+ * than --procs allows without end. A new process gets its first one in any case, since it is a task.
+ */
+static u32 host_threads;
+
 /* cpu_alloc() - a cpu of @hp for cpu_start(); @slot: the slot it has, or -1: a free one */
 struct cpu *cpu_alloc(struct host_process *hp, int slot)
 {
 	struct cpu *cpu;
+	u32 threads;
 
 	spin_lock(&hp->lock);
 	cpu = hp->unstarted;
@@ -66,9 +74,12 @@ struct cpu *cpu_alloc(struct host_process *hp, int slot)
 	spin_unlock(&hp->lock);
 	if (cpu)
 		return cpu;
-	cpu = kzalloc(sizeof(*cpu));
-	if (!cpu)
+	threads = atomic_add(&host_threads, 1u);
+	cpu = slot < 0 && threads > 2 * tasks_max ? NULL : kzalloc(sizeof(*cpu));
+	if (!cpu) {
+		atomic_sub(&host_threads, 1u);
 		return NULL;
+	}
 	cpu->self = cpu;
 	cpu->hp = hp;
 	cpu->timer = -1;
@@ -85,6 +96,7 @@ struct cpu *cpu_alloc(struct host_process *hp, int slot)
 	}
 	spin_unlock(&hp->lock);
 	if (slot < 0) {
+		atomic_sub(&host_threads, 1u);
 		kfree(cpu);
 		return NULL;
 	}
@@ -109,6 +121,7 @@ void host_process_free(struct host_process *hp)
 	while (cpu) {
 		struct cpu *next = cpu->next_cpu;
 
+		atomic_sub(&host_threads, 1u);
 		kfree(cpu);
 		cpu = next;
 	}
