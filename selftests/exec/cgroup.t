@@ -13,7 +13,7 @@ run --mem 256M true; is "$status$err" 0 'no line without --verbose'
 # --cpus holds without a group, too
 mkdir "$tmp/rw"
 if [ "$(nproc)" -gt 1 ]; then
-	"$lbx" --cpus 1 --bind "$tmp/rw:/rw:rw" sh -c 'nproc >/rw/up; sleep 2' & pid=$!
+	"$lbx" --cpus 1 --bind "$tmp/rw:/rw:rw" sh -c 'nproc >/rw/up; exec sleep 300' & pid=$!
 	started "$tmp/rw/up"
 	sandbox=$(children_of $pid | while read -r p; do [ "$(cat "/proc/$p/comm")" != lbx-reaper ] && echo "$p"; done)
 	is "$(for p in $sandbox; do sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' "/proc/$p/status"; done | sort -u | wc -l)" 1 \
@@ -23,7 +23,7 @@ if [ "$(nproc)" -gt 1 ]; then
 	*) ok '--cpus 1: one processor';;
 	esac
 	is "$(cat "$tmp/rw/up")" 1 '--cpus 1: and see one'
-	wait $pid
+	kill -TERM $pid; wait $pid
 else
 	skip '--cpus 1' 'one processor only'
 fi
@@ -47,13 +47,14 @@ trap 'umount "$cg" 2>/dev/null; rm -rf "$tmp"' EXIT
 
 # look NAME LBX-EXEC... - what the group of a running sandbox says, in $limits; its end in $status
 look() {
-	mkdir -p "$tmp/rw"; chmod 777 "$tmp/rw"; rm -f "$tmp/rw/up"
-	"$@" --mem 256M --procs 100 --cpus 1 --verbose --bind "$tmp/rw:/rw:rw" sh -c 'echo up >/rw/up; sleep 3; exit 5' >"$tmp/out" 2>"$tmp/err" </dev/null &
+	mkdir -p "$tmp/rw"; chmod 777 "$tmp/rw"; rm -f "$tmp/rw/up" "$tmp/rw/go"
+	"$@" --mem 256M --procs 100 --cpus 1 --verbose --bind "$tmp/rw:/rw:rw" sh -c 'echo up >/rw/up; until [ -e /rw/go ]; do sleep 0.1; done; exit 5' >"$tmp/out" 2>"$tmp/err" </dev/null &
 	pid=$!
 	started "$tmp/rw/up"
 	group=$(find "$cg" -type d -name 'lbx-exec-*')
 	limits=$(cd "${group:-/nosuch}" 2>/dev/null && cat memory.max pids.max cpu.max | tr '\n' ' ')
 	inside=$(wc -l 2>/dev/null <"${group:-/nosuch}/cgroup.procs")
+	touch "$tmp/rw/go"
 	wait $pid; status=$?
 	for _ in $(seq 50); do [ -z "$(find "$cg" -type d -name 'lbx-exec-*')" ] && break; sleep 0.1; done
 	left=$(find "$cg" -type d -name 'lbx-exec-*')
