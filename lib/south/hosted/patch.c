@@ -23,6 +23,11 @@
 
 #define FILE_OFF_MAX	0x7fff0000ull	/* stubs have 32 bits for it */
 
+/* Linux's numbers, as a hint: a page that is patched for these is gone with the address space a moment later. */
+#define NR_EXECVE	59u
+#define NR_EXIT_GROUP	231u
+#define NR_EXECVEAT	322u
+
 size_t user_copy(void *dst, const void *src, size_t n);
 
 static bool patching;
@@ -204,6 +209,12 @@ static u64 *refused_slot(struct patch_mm *pm, u64 site)
 	return &pm->refused[site * 0x9e3779b97f4a7c15ull >> 32 & (PATCH_REFUSED - 1)];
 }
 
+/* Is this call the last of its address space? A vfork's child execs in its parent's, which stays. */
+static bool last_call(u64 nr)
+{
+	return nr == NR_EXIT_GROUP || ((nr == NR_EXECVE || nr == NR_EXECVEAT) && !READ_ONCE(current->vfork_parent));
+}
+
 void patch_trapped(struct regs *r)
 {
 	struct mm *mm = current->mm;
@@ -212,7 +223,7 @@ void patch_trapped(struct regs *r)
 	int stub = -EPERM;
 
 	atomic_add(&patch_counters.traps, 1ull);
-	if (!patching || !mm)
+	if (!patching || !mm || last_call(r->orig_rax))
 		return;
 	pm = READ_ONCE(mm->patches);
 	if (pm && READ_ONCE(*refused_slot(pm, site)) == site)
