@@ -63,12 +63,12 @@ static ssize_t read_bytes(struct inode *inode, void *buf, size_t len, u64 pos)
 	const struct tar_map *map = inode->priv;
 	const struct tar_source *src = &tar_image(inode->sb)->src;
 	u32 i = find_extent(map, pos);
-	const struct tar_extent *e = &map->v[i];
+	const struct tar_extent *e = i < map->nr ? &map->v[i] : NULL;
 	ssize_t n;
 
-	if (i == map->nr || e->off > pos) {
+	if (!e || e->off > pos) {
 		/* a hole */
-		if (i < map->nr)
+		if (e)
 			len = (size_t)min((u64)len, e->off - pos);
 		memset(buf, 0, len);
 		return (ssize_t)len;

@@ -2,6 +2,7 @@
 #include "box.h"
 
 #include "fs/file.h"
+#include "fs/fs_state.h"
 #include "fs/memfs.h"
 #include "fs/namei.h"
 #include "fs/overlay.h"
@@ -261,9 +262,10 @@ void box_run(const struct box *b, const u8 *data, size_t size)
 
 void box_init(void)
 {
-	box_tracing = getenv("FUZZ_TRACE");
+	box_tracing = sim_talks = getenv("FUZZ_TRACE");
 	sim_boot(RAM, program);
 	tasks_max = 40;
+	current->fs->umask = 0;
 	current->process->rlim[RLIM_NOFILE] = (struct rlimit64){ NR_FDS, NR_FDS };
 	current->process->rlim[RLIM_MEMLOCK].cur = 64 * PAGE_SIZE;
 	sim_syscall(9, (const u64[6]){ ARENA, ARENA_SIZE, 3, 0x32, (u64)-1, 0 });

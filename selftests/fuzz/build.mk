@@ -5,12 +5,13 @@
 
 ifneq ($(shell command -v $(CLANG)),)
 FUZZ_O := $(O)/fuzz
-FUZZ_LIB := $(wildcard $(addsuffix /*.c,$(LIB_DIRS)))
+# the allocator is the fake South's, which AddressSanitizer sees through
+FUZZ_LIB := $(filter-out lib/mm/kmalloc.c,$(wildcard $(addsuffix /*.c,$(LIB_DIRS))))
 FUZZ_SRCS := $(FUZZ_LIB) lib/south/fake/fake.c lib/south/fake/uaccess.c lib/south/fake/kmalloc.c
 FUZZ_OBJS := $(FUZZ_SRCS:%.c=$(FUZZ_O)/%.o)
 FUZZ_SIM_OBJS := $(patsubst %.c,$(FUZZ_O)/%.o,$(wildcard lib/south/sim/*.c))
 FUZZ_TARGETS := $(patsubst selftests/fuzz/%.c,%,$(wildcard selftests/fuzz/*_fuzz.c))
-FUZZ_SIM := syscall_fuzz elf_fuzz p9_fuzz
+FUZZ_SIM := syscall_fuzz elf_fuzz p9_fuzz tarfs_fuzz
 FUZZ_BOX_OBJS := $(FUZZ_O)/selftests/fuzz/box.o $(FUZZ_O)/selftests/fuzz/syscall_args.o
 
 $(FUZZ_O)/include/arch:

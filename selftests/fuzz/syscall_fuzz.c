@@ -34,9 +34,13 @@ static void put_programs(void)
 	box_put_file("/w/self", 0755, "#!/w/self", 9);
 }
 
+static bool opened;
+
 static void setup(void)
 {
 	struct path low;
+
+	opened = false;
 
 	put_programs();
 	if (vfs_mkdirs("/w/low", 0777) || vfs_mkdirs("/w/o", 0777))
@@ -53,8 +57,51 @@ static void clean_up(void)
 	box_take_mount("/w/o");
 }
 
+static long call(u32 nr, u64 a, u64 b, u64 c, u64 d) { return box_call(nr, (const u64[6]){ a, b, c, d }); }
+
+static u64 text(const char *s)
+{
+	if (copy_to_user(ARENA, s, strlen(s) + 1))
+		FATAL("no memory for a path");
+	return ARENA;
+}
+
+/* One of each kind, and memory of each kind, so that most calls have something to work on from the first byte of the input. */
+static void open_some(void)
+{
+	call(80, text("/w"), 0, 0, 0);
+	call(2, text("file"), 0102, 0666, 0);			/* 0 */
+	call(2, text("."), 0200000, 0, 0);
+	call(293, ARENA, 04000, 0, 0);				/* 2, 3: a pipe */
+	call(53, 1, 1 | 04000, 0, ARENA);			/* 4, 5: stream sockets */
+	call(284, 1, 0, 0, 0);
+	call(291, 0, 0, 0, 0);					/* 7: epoll */
+	call(283, 1, 04000, 0, 0);
+	call(289, (u64)-1, ARENA, 8, 04000);			/* 9: signalfd */
+	call(294, 04000, 0, 0, 0);
+	call(319, text("memfd"), 2, 0, 0);			/* 11 */
+	call(2, text("/dev/ptmx"), 04402, 0, 0);
+	call(16, 12, 0x40045431, ARENA + 4096, 0);
+	call(16, 12, 0x5441, 04402, 0);				/* 13: its slave */
+	call(53, 1, 2 | 04000, 0, ARENA);			/* 14, 15: datagrams */
+	call(2, text("/w/o/f"), 2, 0, 0);
+	call(233, 7, 1, 2, ARENA + 4096);
+	call(77, 0, 5 * PAGE_SIZE + 100, 0, 0);
+	call(77, 11, 8 * PAGE_SIZE, 0, 0);
+	call(1, 0, ARENA, 3 * PAGE_SIZE, 0);
+	box_call(9, (const u64[6]){ WINDOW, 6 * PAGE_SIZE, 3, 0x11, 0, 0 });
+	box_call(9, (const u64[6]){ WINDOW + 8 * PAGE_SIZE, 6 * PAGE_SIZE, 3, 0x32, (u64)-1, 0 });
+	box_call(9, (const u64[6]){ WINDOW + 16 * PAGE_SIZE, 6 * PAGE_SIZE, 3, 0x12, 11, PAGE_SIZE });
+	box_call(9, (const u64[6]){ WINDOW + 24 * PAGE_SIZE, 6 * PAGE_SIZE, 1, 0x11, 11, 0 });
+}
+
 static void program(void)
 {
+	/* not again after an exec, nor in a child */
+	if (!opened) {
+		opened = true;
+		open_some();
+	}
 	while (fuzz_input.at < fuzz_input.end)
 		box_random_call(&fuzz_input);
 }

@@ -49,6 +49,7 @@ struct fiber {
 __thread struct task *fake_current;
 s64 sim_now = 1000 * NSEC_PER_SEC;
 struct sim_host sim_host;
+bool sim_talks;
 
 static struct fiber fibers[MAX_FIBERS], *running = &fibers[0], *reaper;
 static void __noreturn (*program)(void);
@@ -322,6 +323,8 @@ void kprint(const char *fmt, ...)
 {
 	va_list ap;
 
+	if (!sim_talks)
+		return;
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);

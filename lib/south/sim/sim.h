@@ -48,6 +48,7 @@ struct sim_host {
 	void (*close)(u32 handle);
 };
 extern struct sim_host sim_host;
+extern bool sim_talks;		/* kprint() goes to standard error */
 
 /* mm.c: sim_mm_check() - the address space and its books agree. Return: NULL, or what is wrong */
 const char *sim_mm_check(struct mm *mm);
