@@ -67,7 +67,8 @@ def stop_all(root, sandbox_only):
 
 class Run:
     def __init__(self, argv, stops):
-        self.child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        self.child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
+                                      env=os.environ | {'TMPDIR': os.getcwd()})
         self.text = b''
         self.seen = []
         self.stops = stops

@@ -43,6 +43,7 @@ static struct shared {
 /* Made before the first fork, so that the parent can end the waits. */
 static int pipe_fd[2], full_fd[2], sock_fd[2], tty_fd[2], epoll_pipe[2], poll_pipe[2], vfork_pipe[2], wait_pipe[2], listen_fd;
 static int lock_fd;
+static char lock_path[4096];
 static struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "\0waits" };
 
 static long long now_ms(void)
@@ -345,7 +346,7 @@ static const char *pause_event(void)
 
 static const char *flock_wait(void)
 {
-	int fd = open("/tmp/waits.lock", O_RDWR);
+	int fd = open(lock_path, O_RDWR);
 
 	begin();
 	return event(flock(fd, LOCK_EX), 0, 0);
@@ -354,7 +355,7 @@ static const char *flock_wait(void)
 static const char *setlkw(void)
 {
 	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	int fd = open("/tmp/waits.lock", O_RDWR);
+	int fd = open(lock_path, O_RDWR);
 
 	begin();
 	return event(fcntl(fd, F_SETLKW, &l), 0, 0);
@@ -461,8 +462,10 @@ static void prepare(void)
 	struct termios t;
 	char zeros[65536] = { 0 };
 
+	/* the sandbox has a /tmp of its own, and no TMPDIR */
+	snprintf(lock_path, sizeof(lock_path), "%s/waits.lock", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	lock_fd = open("/tmp/waits.lock", O_RDWR | O_CREAT, 0600);
+	lock_fd = open(lock_path, O_RDWR | O_CREAT, 0600);
 	listen_fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	if (shared == MAP_FAILED || lock_fd < 0 || pipe(pipe_fd) || pipe(full_fd) || pipe(epoll_pipe) || pipe(poll_pipe) ||
 	    pipe(vfork_pipe) || pipe(wait_pipe) || socketpair(AF_UNIX, SOCK_STREAM, 0, sock_fd) ||
