@@ -94,14 +94,17 @@ struct boot_config {
 
 /* On tty_control. From the broker: signals and window sizes that arrived at lbx-exec itself; to it: that the program stopped. */
 struct boot_event {
-	uint32_t kind;			/* BOOT_EVENT_* */
+	uint32_t kind;			/* enum boot_event_kind */
 	uint32_t a, b;
 };
-#define BOOT_EVENT_SIGNAL	1	/* a: signal for the first program; b: 1 when a key of the terminal sent it: for its group */
-#define BOOT_EVENT_END		3	/* kill the first program, keep what is to be kept, and end */
-#define BOOT_EVENT_WINSIZE	2	/* a: rows, b: columns */
-#define BOOT_EVENT_CONTINUE	3	/* the first program's group goes on */
-#define BOOT_EVENT_STOPPED	4	/* to the broker: the first program was stopped by signal a */
+/* An enumeration, so that no two can get one number. */
+enum boot_event_kind {
+	BOOT_EVENT_SIGNAL = 1,		/* a: signal for the first program; b: 1 when a key of the terminal sent it: for its group */
+	BOOT_EVENT_WINSIZE,		/* a: rows, b: columns */
+	BOOT_EVENT_CONTINUE,		/* the first program's group goes on */
+	BOOT_EVENT_STOPPED,		/* to the broker: the first program was stopped by signal a */
+	BOOT_EVENT_END,			/* kill the first program, keep what is to be kept, and end */
+};
 
 #define BOOT_TRACE		1u
 #define BOOT_STATS		2u
