@@ -77,6 +77,8 @@ mkdir "$cg/lbx-exec-4000000"; run --procs 50 true; [ ! -d "$cg/lbx-exec-4000000"
 # an ordinary user: nothing of his own
 user=litebox-test
 if getent passwd $user >/dev/null; then
+	# the runner gives each test a directory that is its own alone
+	[ "${TMPDIR:-/tmp}" = /tmp ] || chmod 755 "$TMPDIR"
 	chmod 755 "$tmp" "$tmp/work"
 	as_user() { setpriv --reuid $user --regid $user --init-groups --inh-caps=-all -- "$@"; }
 	as_user timeout -k 1 $LIMIT "$lbx" --mem 256M --verbose true 2>"$tmp/err" </dev/null

@@ -3,9 +3,9 @@
  * Into the library kernel and out of it.
  *
  * Ways in: a patched call site jumps to hosted_syscall_entry with the call's number in rax and its return address in rcx, all
- * else as the program left it (r11 may change: a call clobbers it); hosted_syscall_entry_far with in r11 where the program goes on. A host signal (a system call that trapped, a fault, a
- * kick) is turned into the same by its handler, which writes the registers to the task's kernel stack and returns to
- * hosted_*_entry with rsp there.
+ * else as the program left it (r11 may change: a call clobbers it); to hosted_syscall_entry_far with in r11 where the program goes
+ * on. A host signal (a system call that trapped, a fault, a kick) is turned into the same by its handler, which writes the
+ * registers to the task's kernel stack and returns to hosted_*_entry with rsp there.
  *
  * The way out is one: hosted_exit. Between setting cpu->in_user and the last jump lies the exit window. The registers stay on
  * the kernel stack until it is passed, so a kick that arrives inside it starts over at hosted_exit_retry: work that came late
